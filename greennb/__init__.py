@@ -1,0 +1,1 @@
+"""greennb: what did that cell cost?"""

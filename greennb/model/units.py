@@ -1,0 +1,83 @@
+"""Unit conversions: the only place in greennb with 3600, 1e6 and their like in it.
+
+Every function takes and gives plain numbers; the units are in the names.
+"""
+
+from __future__ import annotations
+
+_S_PER_H = 3600.0
+
+
+def uj_to_j(uj: float) -> float:
+    """Microjoules to joules."""
+    return uj / 1e6
+
+
+def j_to_uj(j: float) -> float:
+    """Joules to microjoules."""
+    return j * 1e6
+
+
+def mj_to_uj(mj: int) -> int:
+    """Millijoules (NVML's unit of energy) to microjoules (powercap's)."""
+    return mj * 1000
+
+
+def mw_to_w(mw: float) -> float:
+    """Milliwatts to watts."""
+    return mw / 1e3
+
+
+def w_to_mw(w: float) -> float:
+    """Watts to milliwatts."""
+    return w * 1e3
+
+
+def ns_to_s(ns: float) -> float:
+    """Nanoseconds to seconds."""
+    return ns / 1e9
+
+
+def s_to_ns(s: float) -> int:
+    """Seconds to whole nanoseconds."""
+    return round(s * 1e9)
+
+
+def w_ns_to_uj(w: float, ns: float) -> float:
+    """Energy in microjoules of a power in watts held for a time in nanoseconds."""
+    return w * ns / 1e3
+
+
+def mw_ns_to_uj(mw: float, ns: float) -> float:
+    """Energy in microjoules of a power in milliwatts held for a time in nanoseconds."""
+    return mw * ns / 1e6
+
+
+def j_to_wh(j: float) -> float:
+    """Joules to watt hours."""
+    return j / _S_PER_H
+
+
+def j_to_kwh(j: float) -> float:
+    """Joules to kilowatt hours."""
+    return j / (_S_PER_H * 1000)
+
+
+def kwh_to_j(kwh: float) -> float:
+    """Kilowatt hours to joules."""
+    return kwh * _S_PER_H * 1000
+
+
+def w_h_to_j(w: float, h: float) -> float:
+    """Energy in joules of a power in watts held for a time in hours."""
+    return w * h * _S_PER_H
+
+
+def g_to_kg(g: float) -> float:
+    """Grams to kilograms."""
+    return g / 1000
+
+
+def g_to_lb(g: float) -> float:
+    """Grams to avoirdupois pounds (1 lb = 453.59237 g exactly)."""
+    return g / 453.59237

@@ -1,0 +1,103 @@
+"""What a user may set, as one frozen value. Fronts fill it: traitlets in a notebook, the environment elsewhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from greennb.model.errors import BadInputError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Settings of greennb; each may be overridden by ``GREENNB_<NAME>`` in the environment.
+
+    Attributes:
+        auto: measure every cell without a marker.
+        quiet: in auto mode, record and show nothing in the notebook.
+        zone: where the electricity comes from: ISO country ("FRA", "FR", "France"), "USA/California",
+            "CAN/Quebec" or a cloud region ("gcp/europe-west1"); "" guesses from the time zone.
+        intensity: grams of CO2 equivalent a kWh, when you know better than the tables; 0 leaves it to them.
+        pue: power usage effectiveness of the building, >= 1.
+        price: price of a kWh, 0 shows none. ``currency`` is printed after it.
+        carbon: show grams at all.
+        live: provider of live carbon intensity, "" (none, no network), "uk" or "electricitymaps".
+        live_token: token for the live provider.
+        ledger: path of the ledger; "" is the platform's data folder, "off" keeps none.
+        sources: comma-separated names of the sources to use; "" uses all that work.
+        tdp: the CPU's thermal design power in watts, when the estimate does not know it; 0 asks the table.
+        rapl_root: folder of the powercap tree (for containers that mount it elsewhere).
+    """
+
+    auto: bool = False
+    quiet: bool = False
+    zone: str = ""
+    intensity: float = 0.0
+    pue: float = 1.0
+    price: float = 0.0
+    currency: str = "EUR"
+    carbon: bool = True
+    live: str = ""
+    live_token: str = ""
+    ledger: str = ""
+    sources: str = ""
+    tdp: float = 0.0
+    rapl_root: str = "/sys/class/powercap"
+
+    def __post_init__(self) -> None:
+        for name, floor in (("pue", 1.0), ("intensity", 0.0), ("price", 0.0), ("tdp", 0.0)):
+            value = getattr(self, name)
+            if not floor <= value < float("inf"):
+                raise BadInputError(f"{name} is {value:g}: give a number of at least {floor:g}.")
+        if self.live not in ("", "uk", "electricitymaps"):
+            raise BadInputError(f'live is "{self.live}": give "uk", "electricitymaps" or "" for none.')
+
+    def changed(self, **changes: str | float | bool) -> Settings:
+        """These settings with ``changes``; values may be text as a user types it.
+
+        Raises:
+            BadInputError: a name that is no setting, or a value that it cannot take.
+        """
+        parsed: dict[str, Any] = {name: _parsed(name, value) for name, value in changes.items()}
+        return replace(self, **parsed)
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """The defaults with every ``GREENNB_<NAME>`` of ``environ`` applied."""
+        return cls().changed(**environment_overrides(environ))
+
+
+def environment_overrides(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The settings that the environment sets, as text by name."""
+    names = {f"GREENNB_{field.name.upper()}": field.name for field in fields(Settings)}
+    return {names[key]: value for key, value in environ.items() if key in names}
+
+
+def _flag(text: str) -> bool:
+    if text.strip().lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.strip().lower() in ("0", "false", "no", "off", ""):
+        return False
+    raise ValueError("on or off")
+
+
+_PARSERS: dict[type, tuple[Callable[[str], Any], str]] = {
+    bool: (_flag, "on or off"),
+    float: (float, "a number"),
+    str: (str, "text"),
+}
+
+
+def _parsed(name: str, value: str | float | bool) -> str | float | bool:
+    defaults = Settings.__dataclass_fields__
+    if name not in defaults:
+        raise BadInputError(f'There is no setting "{name}": choose one of {", ".join(defaults)}.')
+    kind = type(defaults[name].default)
+    parse, wanted = _PARSERS[kind]
+    try:
+        result: str | float | bool = parse(str(value))
+    except ValueError:
+        raise BadInputError(f'{name} cannot be "{value}": give {wanted}.') from None
+    return result

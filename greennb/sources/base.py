@@ -1,0 +1,99 @@
+"""What a source of joules is, and what probing for one tells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from greennb.model.reading import Domain, Fault, Method, Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """One domain as one source reads it, and what is known of the sensor behind it.
+
+    Attributes:
+        method: COUNTER where samples are cumulative energy from hardware, INTEGRATED where they are power,
+            ESTIMATED where they are cumulative energy from a model.
+        resolution_uj: the smallest step of the energy, in microjoules (0 where it does not apply).
+        refresh_ns: how often the sensor updates; an upper figure where only a range is known.
+        wrap_uj: the value at which the counter starts again from 0; None where it never does.
+        max_power_w: more than this the domain cannot plausibly draw: tells a wrap from a reset.
+        note: one sentence for the user on what this sensor means ("average over 1 s", "board, shared by MIG").
+    """
+
+    domain: Domain
+    method: Method
+    resolution_uj: float
+    refresh_ns: int
+    wrap_uj: int | None
+    max_power_w: float
+    note: str = ""
+
+
+class Modelled(NamedTuple):
+    """A cumulative energy from a model, in microjoules, with its cumulative 95 % bounds."""
+
+    uj: int
+    low_uj: int
+    high_uj: int
+
+
+Sample = int | Modelled | Fault
+"""One channel's answer: cumulative microjoules (COUNTER), milliwatts (INTEGRATED), Modelled (ESTIMATED), or a Fault."""
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Something that can be asked for energy, as often as is wished.
+
+    ``sample`` is the hot path: it never raises, never blocks for long, allocates little and answers one Sample
+    for each of ``channels``, in their order. It may be called from any thread, also from two at once.
+    After ``close`` nothing is held open. ``after_fork`` makes the source usable in a forked child.
+    """
+
+    name: str
+    channels: tuple[Channel, ...]
+
+    def sample(self) -> Sequence[Sample]:
+        """One Sample a channel, in the order of ``channels``."""
+        ...
+
+    def after_fork(self) -> None:
+        """Open again whatever a forked child must not share with its parent."""
+        ...
+
+    def close(self) -> None:
+        """Release files and libraries."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """What looking for one source gave: the source, or the reason why it is not used and what mends it.
+
+    ``faults`` are devices that are there but cannot be read: each makes every total partial.
+    """
+
+    name: str
+    source: Source | None
+    reason: str
+    hint: str = ""
+    faults: tuple[Fault, ...] = ()
+
+
+def reading(channel: Channel, t_ns: int, sample: Sample) -> Reading | Fault:
+    """``sample`` of ``channel`` taken at ``t_ns`` (monotonic), as the model's type."""
+    if isinstance(sample, Fault):
+        return sample
+    if isinstance(sample, Modelled):
+        return Reading(
+            domain=channel.domain, t_ns=t_ns, energy_uj=sample.uj, power_mw=None, method=channel.method,
+            low_uj=sample.low_uj, high_uj=sample.high_uj,
+        )  # fmt: skip
+    counts = channel.method is not Method.INTEGRATED
+    return Reading(
+        domain=channel.domain, t_ns=t_ns, energy_uj=sample if counts else None,
+        power_mw=None if counts else sample, method=channel.method,
+    )  # fmt: skip

@@ -1,1 +1,43 @@
-"""greennb: what did that cell cost?"""
+"""greennb: what did that cell cost?
+
+In a notebook: ``%load_ext greennb``, then ``%%energy`` or ``%energy_auto on``. In plain Python::
+
+    with greennb.measure("train") as window:
+        model.fit(X, y)
+    print(window.result.total_j)
+
+Importing this module imports nothing heavy; each name loads what it needs when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from greennb.jupyter import load_ipython_extension, unload_ipython_extension
+    from greennb.model.measurement import Measurement
+    from greennb.plain import last, measure, measured
+
+__version__ = "0.1.0"
+
+__all__ = ["measure", "measured", "last", "Measurement", "load_ipython_extension", "unload_ipython_extension"]
+
+_HOMES = {
+    "measure": "greennb.plain",
+    "measured": "greennb.plain",
+    "last": "greennb.plain",
+    "Measurement": "greennb.model.measurement",
+    "load_ipython_extension": "greennb.jupyter",
+    "unload_ipython_extension": "greennb.jupyter",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'greennb' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -106,13 +106,13 @@ class Measurement:
     def low_j(self) -> float | None:
         """Lower end of the total's 95 % interval; None where nothing could be measured."""
         total = self.total_j
-        return None if total is None else max(0.0, total - _combined(self.roots, below=True))
+        return None if total is None else max(0.0, total - half_width_j(self.roots, below=True))
 
     @property
     def high_j(self) -> float | None:
         """Upper end of the total's 95 % interval; None where nothing could be measured."""
         total = self.total_j
-        return None if total is None else total + _combined(self.roots, below=False)
+        return None if total is None else total + half_width_j(self.roots, below=False)
 
     @property
     def idle_j(self) -> float | None:
@@ -183,8 +183,8 @@ def _sum_if_all(parts: Sequence[float | None]) -> float | None:
     return math.fsum(known) if parts and len(known) == len(parts) else None
 
 
-def _combined(energies: Sequence[DomainEnergy], *, below: bool) -> float:
-    """Half-width of a sum's interval on one side.
+def half_width_j(energies: Sequence[DomainEnergy], *, below: bool) -> float:
+    """Half-width of a sum's 95 % interval on one side, in joules: of one window's roots or of many windows'.
 
     Counters err independently of each other: their half-widths add in quadrature (GUM, JCGM 100:2008, 5.1).
     Estimates share one model and err together: theirs add up (GUM 5.2.2, note 1, correlation 1).

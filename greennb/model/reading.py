@@ -13,6 +13,7 @@ class DomainKind(StrEnum):
     GPU = "gpu"
     CPU_PACKAGE = "cpu_package"
     CPU_CORE = "cpu_core"
+    CPU_UNCORE = "cpu_uncore"
     DRAM = "dram"
     PSYS = "psys"
     BATTERY = "battery"

@@ -33,6 +33,11 @@ def w_to_mw(w: float) -> float:
     return w * 1e3
 
 
+def uw_to_w(uw: float) -> float:
+    """Microwatts (powercap's unit of power limits) to watts."""
+    return uw / 1e6
+
+
 def ns_to_s(ns: float) -> float:
     """Nanoseconds to seconds."""
     return ns / 1e9
@@ -46,6 +51,11 @@ def s_to_ns(s: float) -> int:
 def w_ns_to_uj(w: float, ns: float) -> float:
     """Energy in microjoules of a power in watts held for a time in nanoseconds."""
     return w * ns / 1e3
+
+
+def uj_ns_to_w(uj: float, ns: float) -> float:
+    """Mean power in watts of an energy in microjoules over a time in nanoseconds."""
+    return uj / ns * 1e3
 
 
 def mw_ns_to_uj(mw: float, ns: float) -> float:

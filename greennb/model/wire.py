@@ -67,7 +67,7 @@ def measurement_from_dict(data: Mapping[str, Any]) -> Measurement:
     if not isinstance(schema, int):
         raise BadInputError("This is not a greennb measurement: it has no schema number.")
     if schema > SCHEMA:
-        raise BadInputError(f"This measurement has schema {schema}, this greennb reads up to {SCHEMA}: upgrade greennb.")
+        raise BadInputError(f"This measurement has schema {schema}, this greennb reads {SCHEMA} at most: upgrade it.")
     try:
         return _measurement(data)
     except (KeyError, TypeError, ValueError) as error:

@@ -1,0 +1,186 @@
+"""The magics: what is typed is parsed here, and handed on."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
+
+from greennb.jupyter import reports
+from greennb.jupyter.options import Options, parse, parse_statement, parser
+from greennb.jupyter.statement import Statement
+from greennb.model.errors import BadInputError, GreennbError
+
+if TYPE_CHECKING:
+    from greennb.jupyter.session import Session
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+BASELINE_SECONDS = 10.0
+"""How long ``%energy_baseline`` watches, unless told: long against every sensor's refresh, short for a person."""
+
+
+def _in_words(function: F) -> F:
+    """Turn greennb's errors into the notebook's: one sentence, no traceback."""
+
+    @functools.wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except GreennbError as error:
+            raise UsageError(str(error)) from None
+
+    return called  # type: ignore[return-value]
+
+
+def _documented(prog: str) -> Callable[[F], F]:
+    """Add the options of ``prog`` to a magic's docstring, so that ``%%energy?`` shows them."""
+
+    def document(function: F) -> F:
+        function.__doc__ = f"{function.__doc__}\n\n{parser(prog).format_help()}"
+        return function
+
+    return document
+
+
+class _Line(argparse.ArgumentParser):
+    """A parser for a line magic that neither prints nor exits."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadInputError(f"{self.prog}: {message}. See {self.prog}? for how to use it.")
+
+    def words(self, line: str) -> argparse.Namespace:
+        try:
+            return self.parse_args(shlex.split(line))
+        except ValueError:
+            raise BadInputError(f"{self.prog}: a quotation mark is not closed. Close it.") from None
+
+
+def _line(prog: str) -> _Line:
+    return _Line(prog=prog, add_help=False, allow_abbrev=False)
+
+
+def make_magics(session: Session) -> Magics:
+    """The magics of ``session``."""
+
+    @magics_class
+    class EnergyMagics(Magics):
+        """Joules of cells and statements."""
+
+        @_documented("%%energy")
+        @line_cell_magic
+        @_in_words
+        def energy(self, line: str, cell: str | None = None) -> Any:
+            """Measure a cell, or one statement.
+
+            On the first line of a cell, ``%%energy`` measures the cell, which runs as it would without it:
+            top-level await, %%time or %%bash on the next line, and the value of the last line all work.
+            ``%energy STATEMENT`` measures one statement and gives its value.
+
+            Examples::
+
+                %%energy -n "train" --budget 2kJ
+                model.fit(X, y)
+
+                %energy -r auto model.predict(X)
+            """
+            if cell is None:
+                options, code = parse_statement("%energy", line)
+                if not code.strip():
+                    raise BadInputError("%energy: there is no statement to measure. Write one after the options.")
+                return _measured(session, options, code, "statement")
+            options = parse("%%energy", line)
+            return _measured(session, options, cell, "cell")
+
+        @line_magic
+        @_in_words
+        def energy_auto(self, line: str) -> None:
+            """Measure every cell: %energy_auto on|off [-q].
+
+            ``-q`` records and shows nothing in the notebook; %energy_report tells afterwards.
+            """
+            line_parser = _line("%energy_auto")
+            line_parser.add_argument("state", choices=["on", "off"])
+            line_parser.add_argument("-q", "--quiet", action="store_true")
+            given = line_parser.words(line)
+            session.config.auto, session.config.quiet = given.state == "on", given.quiet
+
+        @line_magic
+        @_in_words
+        def energy_report(self, line: str) -> Any:
+            """What the cells of this session cost: %energy_report [--plot] [--last N]."""
+            line_parser = _line("%energy_report")
+            line_parser.add_argument("--plot", action="store_true")
+            line_parser.add_argument("--last", type=_count, default=None, metavar="N")
+            given = line_parser.words(line)
+            return reports.report(session, last=given.last, plot=given.plot)
+
+        @line_magic
+        @_in_words
+        def energy_plot(self, line: str) -> Any:
+            """A bar for each measured cell of this session: %energy_plot [LABEL]."""
+            return reports.plot(session, line.strip().strip("\"'"))
+
+        @line_magic
+        @_in_words
+        def energy_compare(self, line: str) -> Any:
+            """Two measurements side by side: %energy_compare A B, each a label, an execution count or a variable."""
+            line_parser = _line("%energy_compare")
+            line_parser.add_argument("a")
+            line_parser.add_argument("b")
+            given = line_parser.words(line)
+            return reports.compare(session, given.a, given.b)
+
+        @line_magic
+        @_in_words
+        def energy_baseline(self, line: str) -> Any:
+            """Measure what the machine draws while idle: %energy_baseline [SECONDS]. Let nothing else run meanwhile."""
+            line_parser = _line("%energy_baseline")
+            line_parser.add_argument("seconds", nargs="?", type=_seconds, default=BASELINE_SECONDS)
+            return reports.baseline(session, line_parser.words(line).seconds)
+
+        @line_magic
+        @_in_words
+        def energy_export(self, line: str) -> None:
+            """Write this session's windows to a file: %energy_export PATH [--format json|csv|codecarbon|prometheus]."""
+            line_parser = _line("%energy_export")
+            line_parser.add_argument("path", type=Path)
+            line_parser.add_argument("--format", choices=["json", "csv", "codecarbon", "prometheus"], default=None)
+            given = line_parser.words(line)
+            reports.export(session, given.path, given.format)
+
+        @line_magic
+        @_in_words
+        def energy_config(self, line: str) -> Any:
+            """Show the settings, or change them: %energy_config [KEY=VALUE ...]."""
+            line_parser = _line("%energy_config")
+            line_parser.add_argument("changes", nargs="*", metavar="KEY=VALUE")
+            return reports.config(session, line_parser.words(line).changes)
+
+    return EnergyMagics(session.shell)
+
+
+def _measured(session: Session, options: Options, code: str, kind: str) -> Any:
+    return Statement(session, options, code, kind).run()
+
+
+def _count(text: str) -> int:
+    if text.isdigit() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of cells: give 1 or more")
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: give seconds, above 0 and up to 3600")
+    return value

@@ -1,0 +1,148 @@
+"""The composition root in a notebook: one session a kernel. Whatever it registers it takes back."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from greennb.jupyter.budget import BudgetWatch
+from greennb.jupyter.cells import CellRun, Cells
+from greennb.jupyter.marker import strip
+from greennb.jupyter.settings import GreenNB
+from greennb.model.errors import GreennbError
+from greennb.model.wire import MIME_TYPE
+from greennb.runtime import Runtime, runtime
+from greennb.views import mime
+
+
+class Session:
+    """greennb in one shell.
+
+    Attributes:
+        recording: every cell gets its bundle in the output, whatever the user shows or hides: for ``greennb run``.
+    """
+
+    _running: Session | None = None
+
+    def __init__(self, shell: Any, shared: Runtime) -> None:
+        self.shell = shell
+        self.runtime = shared
+        self.config = GreenNB(parent=shell)
+        self.recording = False
+        self._said: set[str] = set()
+        self._undo: list[Callable[[], None]] = []
+        self._configure()
+        self.cells = Cells(
+            shared, auto=lambda: self.config.auto or self.recording, finished=self.show, failed=self._failed
+        )
+        self._budgets: dict[int, BudgetWatch] = {}
+
+    @classmethod
+    def start(cls, shell: Any) -> Session:
+        """The session of ``shell``, loaded into it if it is not yet."""
+        if cls._running is not None and cls._running.shell is shell:
+            return cls._running
+        session = cls(shell, runtime())
+        session._register()
+        cls._running = session
+        return session
+
+    @classmethod
+    def stop(cls, shell: Any) -> None:
+        """Take the session out of ``shell``, if it is there."""
+        if cls._running is None or cls._running.shell is not shell:
+            return
+        session, cls._running = cls._running, None
+        while session._undo:
+            session._undo.pop()()
+
+    def _configure(self) -> None:
+        try:
+            self.runtime.reconfigure(self.config.to_settings())
+        except GreennbError as error:
+            self.say(str(error))
+        self.config.auto = self.runtime.settings.auto
+        self.config.quiet = self.runtime.settings.quiet
+        self.runtime.on_problem = self.say
+        self.runtime.notebook = os.environ.get("JPY_SESSION_NAME", "")
+
+    def _register(self) -> None:
+        from greennb.jupyter.complete import complete
+        from greennb.jupyter.magics import make_magics
+
+        shell = self.shell
+        before, after, cleanup = self._before, self.cells.after, shell.input_transformers_cleanup
+        shell.events.register("pre_run_cell", before)
+        self._undo.append(lambda: shell.events.unregister("pre_run_cell", before))
+        shell.events.register("post_run_cell", after)
+        self._undo.append(lambda: shell.events.unregister("post_run_cell", after))
+        cleanup.append(strip)
+        self._undo.append(lambda: cleanup.remove(strip))
+        magics = make_magics(self)
+        shell.register_magics(magics)
+        self._undo.append(lambda: _unregister(shell, magics))
+        for prefix in ("%%energy", "%energy"):
+            shell.set_hook("complete_command", complete, str_key=prefix)
+
+    def _before(self, info: Any) -> None:
+        self.cells.before(info, getattr(self.shell, "execution_count", None))
+        run = self.cells.current
+        if run is not None and run.info is info and run.options.budget_j is not None:
+            self._budgets[id(run)] = BudgetWatch(self.runtime.meter, run.window, run.options.budget_j, self.say)
+
+    def show(self, run: CellRun) -> None:
+        """Put what a cell cost into its output, into the variable asked for, or nowhere."""
+        watch = self._budgets.pop(id(run), None)
+        if watch is not None:
+            watch.close()
+        options = run.options
+        if options.output:
+            self.shell.user_ns[options.output] = run.measurement
+        quiet = options.quiet or (run.auto and self.config.quiet) or (run.auto and not self.config.auto)
+        if quiet and not self.recording:
+            return
+        self.publish(self.bundle(run, quiet))
+
+    def bundle(self, run: CellRun, quiet: bool) -> dict[str, Any]:
+        """What goes into a cell's output."""
+        if quiet:
+            return {MIME_TYPE: run.measurement.to_dict()}
+        return mime.bundle(
+            run.measurement,
+            quiet=run.auto,
+            net=run.options.net,
+            carbon=run.options.carbon,
+            budget_j=run.options.budget_j,
+            per=run.options.per,
+            unit=run.options.unit,
+        )
+
+    def publish(self, bundle: dict[str, Any]) -> None:
+        """Show a bundle in the output of the running cell; in a terminal its plain text."""
+        self.shell.display_pub.publish(data=bundle, metadata={})
+
+    def say(self, text: str) -> None:
+        """Tell the user something, once, without failing anything."""
+        if text not in self._said:
+            self._said.add(text)
+            sys.stderr.write(f"greennb: {text}\n")
+
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, GreennbError):
+            self.say(str(error))
+            return
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        self.say(
+            f"this cell could not be measured ({type(error).__name__}: {error}, {where.name} line {where.lineno}); "
+            "the cell itself is not affected. Please report it."
+        )
+
+
+def _unregister(shell: Any, magics: Any) -> None:
+    for kind, names in magics.magics.items():
+        for name in names:
+            shell.magics_manager.magics[kind].pop(name, None)
+    shell.magics_manager.registry.pop(type(magics).__name__, None)

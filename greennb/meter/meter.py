@@ -1,0 +1,309 @@
+"""The meter: opens and closes windows, and makes measurements of what the sources said at their edges.
+
+A window costs two looks at the sources and a handful of assignments; everything else waits until somebody asks for
+the result. See ``docs/adr/0005``.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import secrets
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+
+from greennb.meter.clock import Clock, SystemClock
+from greennb.meter.idle import Baseline
+from greennb.meter.integrate import Piece, longest_safe_ns
+from greennb.meter.sampler import Demand, Sampler
+from greennb.meter.sync import wait_for_devices
+from greennb.meter.trail import Look, Trail
+from greennb.meter.uncertainty import interval_uj, standard_uncertainty
+from greennb.model.footprint import Footprint
+from greennb.model.measurement import DomainEnergy, Measurement, Status, Window
+from greennb.model.reading import DomainKind, Fault, Method, Reading
+from greennb.model.units import ns_to_s, uj_to_j
+from greennb.sources.base import Channel, Sample, Source, reading
+
+INTEGRATION_PERIOD_S = 0.1
+"""How often power is read where there is no energy counter. NVML's own averages move no faster than this."""
+
+_LABEL_LENGTH = 200
+"""A label is a name, not a text: what is longer is cut, everywhere alike."""
+
+
+class _RawLook(NamedTuple):
+    """What a look gives before anybody needs it: a time before the first source and after each, and their samples."""
+
+    stamps_ns: list[int]
+    samples: list[Sequence[Sample]]
+
+
+class OpenWindow:
+    """A window that has been opened; close it, then ask for its ``result``."""
+
+    __slots__ = (
+        "__weakref__", "_closing", "_demand", "_faults", "_meter", "_number", "_opening", "_prefix", "_result",
+        "_trail", "cell_id", "execution_count", "label", "overhead_ns", "parent", "started_at", "status", "t0_ns",
+        "t1_ns",
+    )  # fmt: skip
+
+    t0_ns: int
+    t1_ns: int
+    overhead_ns: int
+    started_at: datetime
+    _opening: _RawLook
+
+    def __init__(self, meter: Meter, number: int, label: str, parent: OpenWindow | None) -> None:
+        self._meter = meter
+        self._prefix = meter.prefix
+        self._number = number
+        self.label = label
+        self.cell_id: str | None = None
+        self.execution_count: int | None = None
+        self.parent = parent
+        self.status = Status.OPEN
+        self._demand: Demand | None = None
+        self._trail: Trail | None = None
+        self._closing: _RawLook | None = None
+        self._result: Measurement | None = None
+        self._faults: list[Fault] | None = None
+
+    @property
+    def id(self) -> str:
+        """A name that no other window has, on any machine."""
+        return f"{self._prefix}-{self._number}"
+
+    @property
+    def closed(self) -> bool:
+        """Whether the window has been closed."""
+        return self._closing is not None
+
+    @property
+    def inherited(self) -> bool:
+        """Whether a forked child has this window from its parent, to whom it belongs."""
+        return self._prefix != self._meter.prefix
+
+    def close(self, status: Status = Status.OK) -> None:
+        """Take the last look. A second close changes nothing."""
+        self._meter.close(self, status)
+
+    @property
+    def result(self) -> Measurement:
+        """What the window cost; of an open window, what it has cost up to now (status "open")."""
+        if self._result is not None:
+            return self._result
+        measurement = self._meter.measurement(self)
+        if self.closed:
+            self._result = measurement
+        return measurement
+
+
+class Meter:
+    """Measures windows with the sources that it is given.
+
+    Time and hardware are arguments: ``Meter([FakeSource(40, clock=clock)], clock=clock)``. ``faults`` are devices
+    that are there but could not be opened: they make every total partial. ``synchronise`` waits for devices and
+    answers None or a sentence on what could not be waited for. ``footprint`` gives a total its grams.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        *,
+        clock: Clock | None = None,
+        host: str = "",
+        faults: Sequence[Fault] = (),
+        synchronise: Callable[[], str | None] = wait_for_devices,
+        footprint: Callable[[float], Footprint | None] = lambda _energy_j: None,
+    ) -> None:
+        self.sources = tuple(sources)
+        self.clock: Clock = clock or SystemClock()
+        self.host = host
+        self.faults = tuple(faults)
+        self.baseline: Baseline | None = None
+        self.footprint = footprint
+        self.channels: tuple[Channel, ...] = tuple(c for source in self.sources for c in source.channels)
+        self.prefix = secrets.token_hex(8)
+        self._numbers = itertools.count(1)
+        self._now_ns = self.clock.monotonic_ns
+        self._samplings = tuple(source.sample for source in self.sources)
+        self.sampler = Sampler(self.look)
+        self._period_s = _needed_period_s(self.channels)
+        asynchronous = any(c.domain.kind in (DomainKind.GPU, DomainKind.SOC) for c in self.channels)
+        self._synchronise = synchronise if asynchronous else None
+        _METERS.add(self)
+
+    def open(self, label: str = "", *, parent: OpenWindow | None = None) -> OpenWindow:
+        """Open a window. Windows may nest, overlap and be closed from any thread."""
+        window = OpenWindow(self, next(self._numbers), label[:_LABEL_LENGTH], parent)
+        if self._synchronise is not None:
+            self._wait(window)
+        began_ns = self._now_ns()
+        window.started_at = self.clock.now()
+        window.overhead_ns = -self.sampler.cost_ns
+        window._opening = opening = self._raw_look()
+        if self._period_s is not None:
+            window._trail = Trail(self.channels, self._timed(opening))
+            window._demand = Demand(self._period_s, window._trail.fold)
+            self.sampler.demand(window._demand)
+        window.t0_ns = self._now_ns()
+        window.overhead_ns += window.t0_ns - began_ns
+        return window
+
+    def close(self, window: OpenWindow, status: Status = Status.OK) -> None:
+        """Close ``window``; closing it again changes nothing."""
+        if window._closing is not None:
+            return
+        if self._synchronise is not None:
+            self._wait(window)
+        window.t1_ns = self._now_ns()
+        if window._demand is not None:
+            # Before the look: a tick between the two would fold a later time first.
+            self.sampler.release(window._demand)
+        window._closing = self._raw_look()
+        window.status = status
+        window.overhead_ns += self._now_ns() - window.t1_ns + self.sampler.cost_ns
+
+    @contextmanager
+    def measure(self, label: str = "", *, parent: OpenWindow | None = None) -> Iterator[OpenWindow]:
+        """A window around a block; it closes however the block ends."""
+        window = self.open(label, parent=parent)
+        status = Status.INTERRUPTED
+        try:
+            yield window
+            status = Status.OK
+        except Exception:
+            status = Status.ERROR
+            raise
+        finally:
+            window.close(status)
+
+    def measurement(self, window: OpenWindow) -> Measurement:
+        """What ``window`` cost; what it has cost up to now, where it is open."""
+        opening, closing = self._timed(window._opening), self._timed(window._closing or self._raw_look())
+        trail = Trail(self.channels, opening) if window._trail is None else window._trail
+        if window._trail is not None and not window.closed:
+            trail = window._trail.copy()
+        trail.fold(closing)
+        t1_ns = window.t1_ns if window.closed else closing.times_ns[-1] if closing.times_ns else self._now_ns()
+        duration_s = ns_to_s(t1_ns - window.t0_ns)
+        energies = self._energies(trail, opening, closing, duration_s)
+        measurement = Measurement(
+            window=Window(
+                id=window.id,
+                label=window.label,
+                cell_id=window.cell_id,
+                execution_count=window.execution_count,
+                parent_id=None if window.parent is None else window.parent.id,
+                t0_ns=window.t0_ns,
+                t1_ns=t1_ns,
+                started_at=window.started_at,
+                status=window.status,
+            ),
+            energies=energies,
+            faults=self.faults + trail.faults + tuple(window._faults or ()),
+            host=self.host,
+            overhead_s=max(0.0, ns_to_s(window.overhead_ns)),
+        )
+        total_j = measurement.total_j
+        return measurement if total_j is None else replace(measurement, footprint=self.footprint(total_j))
+
+    def _energies(self, trail: Trail, opening: Look, closing: Look, duration_s: float) -> tuple[DomainEnergy, ...]:
+        energies = []
+        for index, channel in enumerate(self.channels):
+            piece = trail.sums[index]
+            elapsed_ns = closing.times_ns[index] - opening.times_ns[index]
+            if piece.covered_ns <= 0 or elapsed_ns <= 0:
+                continue
+            bracket_ns = opening.brackets_ns[index] + closing.brackets_ns[index]
+            energies.append(self._energy(channel, piece, elapsed_ns, bracket_ns, duration_s))
+        return tuple(energies)
+
+    def _energy(
+        self, channel: Channel, piece: Piece, elapsed_ns: int, bracket_ns: int, duration_s: float
+    ) -> DomainEnergy:
+        low_uj, high_uj = interval_uj(channel, piece, elapsed_ns, bracket_ns)
+        low_j, high_j = uj_to_j(low_uj), uj_to_j(high_uj)
+        return DomainEnergy(
+            domain=channel.domain,
+            gross_j=uj_to_j(piece.uj),
+            idle_j=None if self.baseline is None else self.baseline.idle_j(channel.domain, duration_s),
+            process_j=None,
+            u_j=standard_uncertainty(low_j, high_j),
+            low_j=low_j,
+            high_j=high_j,
+            method=channel.method,
+            coverage=min(1.0, piece.covered_ns / elapsed_ns),
+        )
+
+    def look(self) -> Look:
+        """One look at every source."""
+        return self._timed(self._raw_look())
+
+    def readings(self) -> tuple[Reading | Fault, ...]:
+        """One reading or fault a channel, now."""
+        look = self.look()
+        return tuple(map(reading, self.channels, look.times_ns, look.samples))
+
+    def _raw_look(self) -> _RawLook:
+        now_ns = self._now_ns
+        stamps_ns = [now_ns()]
+        samples = []
+        for sample in self._samplings:
+            samples.append(sample())
+            stamps_ns.append(now_ns())
+        return _RawLook(stamps_ns, samples)
+
+    @staticmethod
+    def _timed(raw: _RawLook) -> Look:
+        """The look with each channel's time: the middle of its source's bracket."""
+        samples: list[Sample] = []
+        times_ns: list[int] = []
+        brackets_ns: list[int] = []
+        for given, before_ns, after_ns in zip(raw.samples, raw.stamps_ns, raw.stamps_ns[1:], strict=False):
+            samples += given
+            times_ns += [(before_ns + after_ns) // 2] * len(given)
+            brackets_ns += [after_ns - before_ns] * len(given)
+        return Look(samples, times_ns, brackets_ns)
+
+    def _wait(self, window: OpenWindow) -> None:
+        reason = self._synchronise() if self._synchronise is not None else None
+        if reason is not None:
+            window._faults = [*(window._faults or ()), Fault(domain=None, t_ns=self._now_ns(), reason=reason)]
+
+    def after_fork(self) -> None:
+        """Make this meter usable in a forked child, with windows of its own."""
+        self.prefix = secrets.token_hex(8)
+        self.sampler.after_fork()
+        for source in self.sources:
+            source.after_fork()
+
+    def close_sources(self) -> None:
+        """Let go of files and libraries."""
+        for source in self.sources:
+            source.close()
+
+
+def _needed_period_s(channels: Sequence[Channel]) -> float | None:
+    """How often a window must be looked into between its edges; None where the edges suffice."""
+    periods_s = [ns_to_s(safe) for safe in map(longest_safe_ns, channels) if safe is not None]
+    if any(channel.method is Method.INTEGRATED for channel in channels):
+        periods_s.append(INTEGRATION_PERIOD_S)
+    return min(periods_s, default=None)
+
+
+_METERS: weakref.WeakSet[Meter] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for meter in list(_METERS):
+        meter.after_fork()
+
+
+if hasattr(os, "register_at_fork"):  # Windows does not fork
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,80 @@
+"""greennb in plain Python: a context manager, a decorator, and the last measurement."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, TypeVar, cast
+
+from greennb.meter.meter import OpenWindow
+from greennb.model.errors import GreennbError
+from greennb.model.measurement import Measurement, Status
+from greennb.runtime import runtime
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class measure:  # noqa: N801  # reads as a verb: with greennb.measure("train") as window
+    """Measure a block: ``with greennb.measure("train") as window: ...``, then ``window.result``.
+
+    ``window.result`` is a :class:`~greennb.model.measurement.Measurement`; asked for inside the block it is what
+    the block has cost up to now. The window closes however the block ends, and goes into the ledger.
+    """
+
+    def __init__(self, label: str = "") -> None:
+        self._label = str(label)
+
+    def __enter__(self) -> OpenWindow:
+        """Open the window."""
+        self._runtime = runtime()
+        self._window = self._runtime.open(self._label)
+        self._token = self._runtime.enter(self._window)
+        return self._window
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close it; an exception goes on its way."""
+        self._runtime.leave(self._token)
+        self._runtime.close(self._window, status_of(error))
+
+
+def measured(function: F) -> F:
+    """Measure every call of a function, also of a coroutine function: ``@greennb.measured``.
+
+    Each call is a window named after the function; ``greennb.last()`` gives the latest.
+    """
+    label = getattr(function, "__qualname__", repr(function))
+
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def awaited(*args: Any, **kwargs: Any) -> Any:
+            with measure(label):
+                return await function(*args, **kwargs)
+
+        return cast("F", awaited)
+
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise GreennbError(f"{label} is a generator: put `with greennb.measure():` around the loop that runs it.")
+
+    @functools.wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        with measure(label):
+            return function(*args, **kwargs)
+
+    return cast("F", called)
+
+
+def last() -> Measurement | None:
+    """The latest measurement that this process closed, or None before the first."""
+    return runtime().last
+
+
+def status_of(error: BaseException | None) -> Status:
+    """How a window ends that ``error`` left."""
+    if error is None:
+        return Status.OK
+    return Status.ERROR if isinstance(error, Exception) else Status.INTERRUPTED

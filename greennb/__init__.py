@@ -11,10 +11,10 @@ Importing this module imports nothing heavy; each name loads what it needs when 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # type checkers know this name; to import typing would cost more than all the rest here
 if TYPE_CHECKING:
+    from typing import Any
+
     from greennb.jupyter import load_ipython_extension, unload_ipython_extension
     from greennb.model.measurement import Measurement
     from greennb.plain import last, measure, measured
@@ -36,6 +36,8 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'greennb' has no attribute '{name}'")
+    from importlib import import_module
+
     return getattr(import_module(_HOMES[name]), name)
 
 

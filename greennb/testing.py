@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from greennb.model.reading import Domain, DomainKind, Fault, Method
 from greennb.model.units import w_ns_to_uj, w_to_mw
 from greennb.sources.base import Channel, Modelled, Sample
+
+_NEW_YEAR_NS = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000_000
 
 
 class FakeClock:
@@ -23,9 +25,9 @@ class FakeClock:
         """The fake time in nanoseconds."""
         return self._ns
 
-    def now(self) -> datetime:
+    def wall_ns(self) -> int:
         """2026-01-01 UTC plus the fake time that has passed."""
-        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=(self._ns - self._start_ns) / 1000)
+        return _NEW_YEAR_NS + self._ns - self._start_ns
 
     def sleep(self, seconds: float) -> None:
         """Move the clock on by ``seconds``, at once."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from greennb.meter.meter import Meter, OpenWindow
-from greennb.meter.sampler import Demand
 from greennb.meter.trail import Look
 from greennb.views.format import joules
 
@@ -16,20 +15,22 @@ CHECK_PERIOD_S = 1.0
 class BudgetWatch:
     """Looks at an open window from the sampler's thread and warns once."""
 
+    period_s = CHECK_PERIOD_S
+
     def __init__(self, meter: Meter, window: OpenWindow, budget_j: float, say: Callable[[str], None]) -> None:
         self._meter = meter
         self._window = window
         self._budget_j = budget_j
         self._say = say
         self._warned = False
-        self._demand = Demand(CHECK_PERIOD_S, self._check)
-        meter.sampler.demand(self._demand)
+        meter.sampler.watch(self)
 
     def close(self) -> None:
         """Stop looking."""
-        self._meter.sampler.release(self._demand)
+        self._meter.sampler.release(self)
 
-    def _check(self, _look: Look) -> None:
+    def take(self, _look: Look) -> None:
+        """Compare, and warn the first time."""
         if self._warned or self._window.closed:
             return
         total_j = self._window.result.total_j

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """Monotonic nanoseconds for durations, UTC for humans, and a sleep that goes by the same time."""
+    """Monotonic time for durations and wall-clock time for people, both in nanoseconds."""
 
     def monotonic_ns(self) -> int:
         """Nanoseconds that never go back."""
         ...
 
-    def now(self) -> datetime:
-        """The wall clock in UTC."""
-        ...
-
-    def sleep(self, seconds: float) -> None:
-        """Return after ``seconds`` of this clock."""
+    def wall_ns(self) -> int:
+        """Nanoseconds since 1970 in UTC; may be set, so never for durations."""
         ...
 
 
@@ -27,9 +22,4 @@ class SystemClock:
     """The machine's clocks."""
 
     monotonic_ns = staticmethod(time.monotonic_ns)
-    sleep = staticmethod(time.sleep)
-
-    @staticmethod
-    def now() -> datetime:
-        """The wall clock in UTC."""
-        return datetime.now(UTC)
+    wall_ns = staticmethod(time.time_ns)

@@ -7,19 +7,19 @@ the result. See ``docs/adr/0005``.
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import secrets
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
-from typing import NamedTuple
+from datetime import UTC, datetime
 
 from greennb.meter.clock import Clock, SystemClock
 from greennb.meter.idle import Baseline
 from greennb.meter.integrate import Piece, longest_safe_ns
-from greennb.meter.sampler import Demand, Sampler
+from greennb.meter.sampler import Sampler
 from greennb.meter.sync import wait_for_devices
 from greennb.meter.trail import Look, Trail
 from greennb.meter.uncertainty import interval_uj, standard_uncertainty
@@ -36,42 +36,33 @@ _LABEL_LENGTH = 200
 """A label is a name, not a text: what is longer is cut, everywhere alike."""
 
 
-class _RawLook(NamedTuple):
-    """What a look gives before anybody needs it: a time before the first source and after each, and their samples."""
-
-    stamps_ns: list[int]
-    samples: list[Sequence[Sample]]
+_RawLook = tuple[list[int], list[Sequence[Sample]]]
+"""What a look gives before anybody needs it: a time before the first source and after each, and their samples."""
 
 
 class OpenWindow:
     """A window that has been opened; close it, then ask for its ``result``."""
 
-    __slots__ = (
-        "__weakref__", "_closing", "_demand", "_faults", "_meter", "_number", "_opening", "_prefix", "_result",
-        "_trail", "cell_id", "execution_count", "label", "overhead_ns", "parent", "started_at", "status", "t0_ns",
-        "t1_ns",
-    )  # fmt: skip
-
-    t0_ns: int
-    t1_ns: int
-    overhead_ns: int
-    started_at: datetime
+    # Defaults of the class, not of each instance: what a window never sets costs it nothing to open.
+    cell_id: str | None = None
+    execution_count: int | None = None
+    status: Status = Status.OPEN
+    t0_ns: int = 0
+    t1_ns: int = 0
+    overhead_ns: int = 0
+    _trail: Trail | None = None
+    _closing: _RawLook | None = None
+    _result: Measurement | None = None
+    _faults: tuple[Fault, ...] = ()
     _opening: _RawLook
+    _wall_ns: int
 
     def __init__(self, meter: Meter, number: int, label: str, parent: OpenWindow | None) -> None:
         self._meter = meter
         self._prefix = meter.prefix
         self._number = number
         self.label = label
-        self.cell_id: str | None = None
-        self.execution_count: int | None = None
         self.parent = parent
-        self.status = Status.OPEN
-        self._demand: Demand | None = None
-        self._trail: Trail | None = None
-        self._closing: _RawLook | None = None
-        self._result: Measurement | None = None
-        self._faults: list[Fault] | None = None
 
     @property
     def id(self) -> str:
@@ -91,6 +82,22 @@ class OpenWindow:
     def close(self, status: Status = Status.OK) -> None:
         """Take the last look. A second close changes nothing."""
         self._meter.close(self, status)
+
+    @property
+    def period_s(self) -> float:
+        """How often the sampler must look into this window."""
+        return self._meter.period_s or math.inf
+
+    def take(self, look: Look) -> None:
+        """Take in a look of the sampler's; most windows are closed before there is one."""
+        if self._trail is None:
+            self._trail = self._meter.trail(self)
+        self._trail.fold(look)
+
+    @property
+    def started_at(self) -> datetime:
+        """When the window was opened, in UTC."""
+        return datetime.fromtimestamp(ns_to_s(self._wall_ns), UTC)
 
     @property
     def result(self) -> Measurement:
@@ -131,9 +138,10 @@ class Meter:
         self.prefix = secrets.token_hex(8)
         self._numbers = itertools.count(1)
         self._now_ns = self.clock.monotonic_ns
+        self._wall_ns = self.clock.wall_ns
         self._samplings = tuple(source.sample for source in self.sources)
         self.sampler = Sampler(self.look)
-        self._period_s = _needed_period_s(self.channels)
+        self.period_s = _needed_period_s(self.channels)
         asynchronous = any(c.domain.kind in (DomainKind.GPU, DomainKind.SOC) for c in self.channels)
         self._synchronise = synchronise if asynchronous else None
         _METERS.add(self)
@@ -144,15 +152,12 @@ class Meter:
         if self._synchronise is not None:
             self._wait(window)
         began_ns = self._now_ns()
-        window.started_at = self.clock.now()
-        window.overhead_ns = -self.sampler.cost_ns
-        window._opening = opening = self._raw_look()
-        if self._period_s is not None:
-            window._trail = Trail(self.channels, self._timed(opening))
-            window._demand = Demand(self._period_s, window._trail.fold)
-            self.sampler.demand(window._demand)
-        window.t0_ns = self._now_ns()
-        window.overhead_ns += window.t0_ns - began_ns
+        window._wall_ns = self._wall_ns()
+        window._opening = self._raw_look()
+        if self.period_s is not None:
+            self.sampler.watch(window)
+        window.t0_ns = now_ns = self._now_ns()
+        window.overhead_ns = now_ns - began_ns - self.sampler.cost_ns
         return window
 
     def close(self, window: OpenWindow, status: Status = Status.OK) -> None:
@@ -162,9 +167,9 @@ class Meter:
         if self._synchronise is not None:
             self._wait(window)
         window.t1_ns = self._now_ns()
-        if window._demand is not None:
+        if self.period_s is not None:
             # Before the look: a tick between the two would fold a later time first.
-            self.sampler.release(window._demand)
+            self.sampler.release(window)
         window._closing = self._raw_look()
         window.status = status
         window.overhead_ns += self._now_ns() - window.t1_ns + self.sampler.cost_ns
@@ -186,9 +191,7 @@ class Meter:
     def measurement(self, window: OpenWindow) -> Measurement:
         """What ``window`` cost; what it has cost up to now, where it is open."""
         opening, closing = self._timed(window._opening), self._timed(window._closing or self._raw_look())
-        trail = Trail(self.channels, opening) if window._trail is None else window._trail
-        if window._trail is not None and not window.closed:
-            trail = window._trail.copy()
+        trail = self.trail(window) if window._trail is None else window._trail.copy()
         trail.fold(closing)
         t1_ns = window.t1_ns if window.closed else closing.times_ns[-1] if closing.times_ns else self._now_ns()
         duration_s = ns_to_s(t1_ns - window.t0_ns)
@@ -206,12 +209,16 @@ class Meter:
                 status=window.status,
             ),
             energies=energies,
-            faults=self.faults + trail.faults + tuple(window._faults or ()),
+            faults=self.faults + trail.faults + window._faults,
             host=self.host,
             overhead_s=max(0.0, ns_to_s(window.overhead_ns)),
         )
         total_j = measurement.total_j
         return measurement if total_j is None else replace(measurement, footprint=self.footprint(total_j))
+
+    def trail(self, window: OpenWindow) -> Trail:
+        """The running sums of ``window`` as it was opened."""
+        return Trail(self.channels, self._timed(window._opening))
 
     def _energies(self, trail: Trail, opening: Look, closing: Look, duration_s: float) -> tuple[DomainEnergy, ...]:
         energies = []
@@ -257,15 +264,16 @@ class Meter:
         for sample in self._samplings:
             samples.append(sample())
             stamps_ns.append(now_ns())
-        return _RawLook(stamps_ns, samples)
+        return stamps_ns, samples
 
     @staticmethod
     def _timed(raw: _RawLook) -> Look:
         """The look with each channel's time: the middle of its source's bracket."""
+        stamps_ns, given_by_source = raw
         samples: list[Sample] = []
         times_ns: list[int] = []
         brackets_ns: list[int] = []
-        for given, before_ns, after_ns in zip(raw.samples, raw.stamps_ns, raw.stamps_ns[1:], strict=False):
+        for given, before_ns, after_ns in zip(given_by_source, stamps_ns, stamps_ns[1:], strict=False):
             samples += given
             times_ns += [(before_ns + after_ns) // 2] * len(given)
             brackets_ns += [after_ns - before_ns] * len(given)
@@ -274,7 +282,7 @@ class Meter:
     def _wait(self, window: OpenWindow) -> None:
         reason = self._synchronise() if self._synchronise is not None else None
         if reason is not None:
-            window._faults = [*(window._faults or ()), Fault(domain=None, t_ns=self._now_ns(), reason=reason)]
+            window._faults += (Fault(domain=None, t_ns=self._now_ns(), reason=reason),)
 
     def after_fork(self) -> None:
         """Make this meter usable in a forked child, with windows of its own."""

@@ -6,6 +6,7 @@ Every function takes and gives plain numbers; the units are in the names.
 from __future__ import annotations
 
 _S_PER_H = 3600.0
+_G_PER_LB = 453.59237
 
 
 def uj_to_j(uj: float) -> float:
@@ -63,6 +64,11 @@ def mw_ns_to_uj(mw: float, ns: float) -> float:
     return mw * ns / 1e6
 
 
+def j_to_mj(j: float) -> float:
+    """Joules to megajoules."""
+    return j / 1e6
+
+
 def j_to_wh(j: float) -> float:
     """Joules to watt hours."""
     return j / _S_PER_H
@@ -90,4 +96,9 @@ def g_to_kg(g: float) -> float:
 
 def g_to_lb(g: float) -> float:
     """Grams to avoirdupois pounds (1 lb = 453.59237 g exactly)."""
-    return g / 453.59237
+    return g / _G_PER_LB
+
+
+def lb_per_mwh_to_g_per_kwh(lb_per_mwh: float) -> float:
+    """Pounds a megawatt hour (the US EPA's unit) to grams a kilowatt hour."""
+    return lb_per_mwh * _G_PER_LB / 1000

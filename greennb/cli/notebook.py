@@ -1,0 +1,246 @@
+"""Executes a notebook and makes a run of what its cells cost, also when it does not reach its end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+import nbformat
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+from greennb.cli.kernel import Kernel, Recorder
+from greennb.model.errors import NotebookError
+from greennb.model.measurement import Measurement
+from greennb.model.run import CellCost, NotebookRun
+from greennb.model.wire import measurement_from_dict
+from greennb.views.format import plain, seconds
+
+SKIP_TAG = "skip-execution"
+"""Tag of cells that a headless run leaves out; nbclient's and nbconvert's name for it."""
+
+
+class Ending(IntEnum):
+    """How an execution ended; the value is the exit status that says so."""
+
+    DONE = 0
+    RAISED = 1
+    STOPPED = 2
+    INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """One execution of a notebook: what it cost, the notebook with its new outputs, and how it ended."""
+
+    run: NotebookRun
+    notebook: Any
+    ending: Ending
+
+
+class Progress(Protocol):
+    """Follows an execution from cell to cell."""
+
+    def started(self, first_line: str) -> None:
+        """A cell has begun."""
+
+    def ended(self) -> None:
+        """It has ended."""
+
+
+def read_notebook(path: Path) -> Any:
+    """The notebook at ``path`` in nbformat 4, without outputs.
+
+    Raises:
+        NotebookError: it is not there, or is no notebook.
+    """
+    name = plain(str(path), 200)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise NotebookError(f"There is no notebook {name}: check the path.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotebookError(f"The notebook {name} cannot be read: {_reason(error)}.") from None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on missing cell ids, which are no trouble here
+            notebook = nbformat.reads(text, as_version=4)
+        for cell in code_cells(notebook):
+            cell.outputs, cell.execution_count = [], None
+    except Exception as error:  # nbformat raises whatever strange input leads it to
+        raise NotebookError(f"{name} is not a Jupyter notebook: {_why_not(text, error)}.") from error
+    return notebook
+
+
+def code_cells(notebook: Any) -> list[Any]:
+    """The code cells of a notebook that have something to run."""
+    return [cell for _index, cell in _runnable(notebook)]
+
+
+def execute(
+    path: Path,
+    *,
+    kernel: str = "",
+    timeout_s: float | None = None,
+    allow_errors: bool = False,
+    progress: Callable[[int], Progress],
+) -> Execution:
+    """Execute the notebook at ``path`` and measure every cell.
+
+    ``timeout_s`` limits each cell. ``progress`` is called with the number of cells, before the first. However the
+    notebook ends, no process is left behind.
+
+    Raises:
+        NotebookError: it cannot be read, or its kernel cannot start with greennb in it.
+    """
+    notebook = read_notebook(path)
+    if not code_cells(notebook):
+        return Execution(run=_nothing(path), notebook=notebook, ending=Ending.DONE)
+    work = _Work(notebook, path, timeout_s, progress)
+    return asyncio.run(work.execute(kernel, allow_errors=allow_errors))
+
+
+class _Work:
+    """One execution on its way."""
+
+    def __init__(
+        self, notebook: Any, path: Path, timeout_s: float | None, progress: Callable[[int], Progress]
+    ) -> None:
+        self._notebook = notebook
+        self._path = path
+        self._timeout_s = timeout_s
+        self._cells = _runnable(notebook)
+        self._progress = progress
+        self._costs: list[CellCost] = []
+        self._started_at = datetime.now(UTC)
+        self._error: str | None = None
+
+    async def execute(self, name: str, *, allow_errors: bool) -> Execution:
+        """Start a kernel, run the cells, stop the kernel."""
+        with _ended_by_signals():
+            try:
+                async with Kernel(self._notebook, self._path, name=name, allow_errors=allow_errors) as kernel:
+                    recorder = await kernel.load_greennb()
+                    ending = await self._run_cells(kernel)
+            except asyncio.CancelledError:
+                raise KeyboardInterrupt from None  # before the first cell: there is nothing to report
+        return Execution(run=self._run(kernel.name, recorder), notebook=self._notebook, ending=ending)
+
+    async def _run_cells(self, kernel: Kernel) -> Ending:
+        progress = self._progress(len(self._cells))
+        for number, (index, cell) in enumerate(self._cells, start=1):
+            cost = CellCost(index=index, cell_id=cell.get("id"), source=cell.source, measurement=None)
+            progress.started(cost.first_line)
+            ending, reason = await self._run_cell(kernel, cell, index)
+            self._costs.append(
+                CellCost(
+                    index=index, cell_id=cost.cell_id, source=cost.source,
+                    measurement=_measurement(kernel.client.bundles),
+                )  # fmt: skip
+            )
+            if ending is not Ending.DONE:
+                self._error = self._sentence(number, cost.first_line, reason)
+                return ending
+            progress.ended()
+        return Ending.DONE
+
+    async def _run_cell(self, kernel: Kernel, cell: Any, index: int) -> tuple[Ending, str]:
+        try:
+            await kernel.execute(cell, index, self._timeout_s)
+        except CellExecutionError as error:
+            return Ending.RAISED, f"raised {plain(f'{error.ename}: {error.evalue}', 300)}"
+        except DeadKernelError:
+            return Ending.STOPPED, f"did not end, because {kernel.death}"
+        except TimeoutError:
+            return Ending.STOPPED, f"took longer than --timeout allows ({seconds(self._timeout_s)})"
+        except asyncio.CancelledError:
+            return Ending.INTERRUPTED, "was interrupted"
+        return Ending.DONE, ""
+
+    def _sentence(self, number: int, first_line: str, reason: str) -> str:
+        left = len(self._cells) - number
+        after = f"; {left} cell{'s' if left > 1 else ''} after it did not run" if left else ""
+        return f"Code cell {number} of {len(self._cells)} (`{plain(first_line, 60)}`) {reason}{after}."
+
+    def _run(self, kernel: str, recorder: Recorder) -> NotebookRun:
+        return NotebookRun(
+            notebook=str(self._path),
+            host=recorder.host,
+            kernel=kernel,
+            started_at=self._started_at,
+            cells=tuple(self._costs),
+            sources=tuple(map(_source_sentence, recorder.sources)),
+            error=self._error,
+        )
+
+
+def _runnable(notebook: Any) -> list[tuple[int, Any]]:
+    """Each cell that is executed, with its place. A blank one is not, in JupyterLab neither."""
+    return [
+        (index, cell)
+        for index, cell in enumerate(notebook.cells)
+        if cell.cell_type == "code" and cell.source.strip() and SKIP_TAG not in cell.metadata.get("tags", [])
+    ]
+
+
+def _measurement(bundles: list[dict[str, Any]]) -> Measurement | None:
+    """The cell's own window among what it displayed: the one that no other surrounds, else the last."""
+    if not bundles:
+        return None
+    outermost = [bundle for bundle in bundles if "domains" in bundle and bundle.get("parent_id") is None]
+    single = [bundle for bundle in bundles if "domains" in bundle]
+    chosen = (outermost or single or [None])[-1]
+    return None if chosen is None else measurement_from_dict(chosen)
+
+
+def _source_sentence(source: dict[str, Any]) -> str:
+    fate = "used" if source["used"] else "not used"
+    return f"{source['name']} {fate}: {source['reason']}"
+
+
+def _nothing(path: Path) -> NotebookRun:
+    import platform
+
+    return NotebookRun(
+        notebook=str(path), host=platform.node(), kernel="", started_at=datetime.now(UTC), cells=(), sources=()
+    )
+
+
+def _why_not(text: str, error: Exception) -> str:
+    try:
+        json.loads(text)
+    except ValueError:
+        return "it is not JSON"
+    return f"{type(error).__name__} at {plain(str(error), 120)}"
+
+
+def _reason(error: Exception) -> str:
+    return plain(str(getattr(error, "strerror", None) or error), 120)
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let a request to terminate end the run as Ctrl-C does, which asyncio sees to by itself: kernel stopped, reported."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    signals = [] if sys.platform == "win32" or task is None else [signal.SIGTERM, signal.SIGHUP]
+    added = []
+    for number in signals:
+        try:
+            loop.add_signal_handler(number, task.cancel)  # type: ignore[union-attr]  # no signals where it is None
+            added.append(number)
+        except (RuntimeError, ValueError):  # not the main thread: nobody sends signals there
+            break
+    try:
+        yield
+    finally:
+        for number in added:
+            loop.remove_signal_handler(number)

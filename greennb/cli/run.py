@@ -1,0 +1,157 @@
+"""``greennb run``: a notebook executed headless, every cell measured, and what came of it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from greennb.cli.files import STDOUT, check_writable, json_text, write_text
+from greennb.cli.terminal import say, unicode_in, width
+from greennb.model.errors import GreennbError
+from greennb.model.run import NotebookRun
+from greennb.views.format import energy, plain, seconds
+from greennb.views.words import footprint_words, not_included
+
+if TYPE_CHECKING:
+    from greennb.cli.notebook import Execution
+
+CANNOT = 2
+"""Exit status where an output could not be written."""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``run`` to the command line."""
+    parser = commands.add_parser(
+        "run",
+        help="run a notebook, every cell measured",
+        description="Execute a notebook through a real kernel and measure every cell: time, joules with their 95 % "
+        "interval, how they were obtained, and grams of CO2e.",
+        epilog="example: greennb run train.ipynb --html report.html --json run.json    "
+        "exit status: 0 done, 1 a cell raised, 2 could not be done (no such file, time-out, dead kernel), "
+        "130 interrupted. Cells that ran are reported in any case.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("notebook", metavar="NB", type=Path, help="the notebook; it is not changed unless --out says so")
+    parser.add_argument("--out", metavar="NB", help="write the executed notebook there")
+    parser.add_argument("--json", metavar="F", help='write the numbers there; "-" is standard output')
+    parser.add_argument("--html", metavar="F", help="write a report with plots there, readable without a network")
+    add_execution_options(parser)
+    parser.set_defaults(run=run)
+
+
+def add_execution_options(parser: argparse.ArgumentParser) -> None:
+    """Add what says how a notebook is executed."""
+    parser.add_argument("--kernel", metavar="K", default="", help="use this kernel rather than the notebook's")
+    parser.add_argument("--timeout", metavar="S", type=_positive_s, help="seconds that each cell may take; no limit")
+    parser.add_argument("--allow-errors", action="store_true", help="go on after a cell that raises")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar, and one line instead of a table")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Execute the notebook, write what was asked for, print the table; the exit status."""
+    for name in filter(None, (given.out, given.json, given.html)):
+        check_writable(name)
+    execution = executed(given.notebook, given)
+    written = _write_all(execution, given)
+    stream = sys.stderr if given.json == STDOUT else sys.stdout
+    if execution.run.cells or execution.run.error:
+        show(execution.run, stream, quiet=given.quiet)
+    else:
+        print(f"{plain(str(given.notebook), 200)} has no code cells: there is nothing to measure.", file=stream)
+    if execution.run.error:
+        say(execution.run.error)
+    if given.html and written:
+        print(f"Report: {plain(given.html, 400)}", file=stream)
+    return int(execution.ending) if written else CANNOT
+
+
+def executed(path: Path, given: argparse.Namespace) -> Execution:
+    """Execute the notebook at ``path`` with the options of :func:`add_execution_options`."""
+    from greennb.cli.notebook import execute
+    from greennb.cli.progress import Bar, Silence
+
+    return execute(
+        path,
+        kernel=given.kernel,
+        timeout_s=given.timeout,
+        allow_errors=given.allow_errors,
+        progress=Silence if given.quiet else Bar,
+    )
+
+
+def show(run: NotebookRun, stream: TextIO, *, quiet: bool = False) -> None:
+    """Print what a run cost: a table and what its numbers mean, or the total in one line."""
+    total = run.total
+    if quiet:
+        amount = energy(total.total_j, total.low_j, total.high_j, total.method)
+        method = "" if total.method is None else f", {total.method.value}"
+        partial = ", partial" if total.partial else ""
+        print(f"{amount} in {seconds(total.duration_s)}{method}{partial}", file=stream)
+        return
+    from greennb.views.table import table
+
+    rows = [(_place(number, cell.measurement), cell.first_line, cell.measurement)
+            for number, cell in enumerate(run.cells, start=1)]  # fmt: skip
+    print(table(rows, unicode=unicode_in(stream), width=width()), file=stream)
+    for line in notes(run):
+        print(line, file=stream)
+
+
+def notes(run: NotebookRun) -> list[str]:
+    """What the numbers of a run stand on, a line each: sources, carbon intensity, what is left out."""
+    used = [plain(line, 200) for line in run.sources if " not used: " not in line]
+    refused = [plain(line, 120).replace(" not used: ", ": ") for line in run.sources if " not used: " in line]
+    lines = [f"Read from: {'; '.join(used) or 'no source of joules'}."]
+    if refused:
+        lines.append(f"Not read: {'; '.join(refused)}. `greennb doctor` says more.")
+    lines += [f"Carbon: {footprint_words(part, run.started_at)}." for part in run.footprints]
+    return [*lines, f"Not included: {not_included(run.measurements)}."]
+
+
+def _write_all(execution: Execution, given: argparse.Namespace) -> bool:
+    """Write each output; one that fails is said and does not keep the others from being written."""
+    outputs: list[tuple[str | None, Callable[[], str]]] = [
+        (given.out, lambda: _notebook_text(execution)),
+        (given.json, lambda: json_text(execution.run.to_dict())),
+        (given.html, lambda: _report(execution.run)),
+    ]
+    whole = True
+    for name, text in outputs:
+        if name is None:
+            continue
+        try:
+            write_text(name, text())
+        except GreennbError as error:
+            say(str(error))
+            whole = False
+    return whole
+
+
+def _notebook_text(execution: Execution) -> str:
+    import nbformat
+
+    return str(nbformat.writes(execution.notebook)) + "\n"
+
+
+def _report(run: NotebookRun) -> str:
+    from greennb.views.report import html_report
+
+    return html_report(run)
+
+
+def _place(number: int, measurement: object) -> str:
+    count = getattr(getattr(measurement, "window", None), "execution_count", None)
+    return f"[{count}]" if count is not None else f"{number}"
+
+
+def _positive_s(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: give seconds, above 0")
+    return value

@@ -1,0 +1,26 @@
+"""The kernel's side of ``greennb run``: load greennb, record every cell, and say what records it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from greennb.jupyter.session import Session
+
+
+def start(shell: Any) -> str:
+    """Load greennb into ``shell`` so that every cell's output gets its measurement; answers JSON.
+
+    The answer has "host", "version", and "sources": for each its "name", whether it is "used", and the "reason"
+    and "hint" that probing for it gave.
+    """
+    from greennb import __version__
+
+    session = Session.start(shell)
+    session.recording = True
+    runtime = session.runtime
+    sources = [
+        {"name": probe.name, "used": probe.source is not None, "reason": probe.reason, "hint": probe.hint}
+        for probe in runtime.detection.probes
+    ]
+    return json.dumps({"host": runtime.host, "version": __version__, "sources": sources})

@@ -1,0 +1,35 @@
+"""The questions that are asked of the ledger, as SQL with the values that it binds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from greennb.ledger.rows import COLUMNS
+
+SESSIONS = (
+    "SELECT session_id, max(notebook), min(started_at) AS first, max(started_at), count(*) "
+    "FROM windows GROUP BY session_id ORDER BY first"
+)
+"""One row a session, as :meth:`greennb.ledger.rows.LedgerSession.read` takes it."""
+
+
+def windows(
+    *, last: int | None, session_id: str | None, notebook: str | None, since: datetime | None
+) -> tuple[str, tuple[str | int, ...]]:
+    """The newest ``last`` windows that match, newest first; -1 in SQL's LIMIT is no limit."""
+    conditions: list[str] = []
+    values: list[str | int] = []
+    if session_id is not None:
+        conditions.append("session_id = ?")
+        values.append(session_id)
+    if notebook is not None:
+        name = notebook.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+        conditions.append("(notebook = ? OR notebook LIKE ? ESCAPE '!' OR notebook LIKE ? ESCAPE '!')")
+        values += [notebook, f"%/{name}", f"%\\{name}"]
+    if since is not None:
+        conditions.append("started_at >= ?")
+        values.append(since.astimezone(UTC).isoformat(timespec="microseconds"))
+    where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
+    order = "ORDER BY started_at DESC, seq DESC LIMIT ?"
+    values.append(-1 if last is None else max(0, last))
+    return f"SELECT {', '.join(COLUMNS)} FROM windows {where}{order}", tuple(values)

@@ -1,0 +1,117 @@
+"""Which sources are used on this machine, and why each other one is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from greennb.model.errors import BadInputError, GreennbError
+from greennb.model.reading import DomainKind, Fault
+from greennb.settings import Settings
+from greennb.sources.base import Probe, Source
+
+CPU_KINDS = frozenset({DomainKind.CPU_PACKAGE, DomainKind.PSYS, DomainKind.SOC})
+"""Domains that hold a CPU's energy: where one is measured, no CPU is estimated."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """The sources to use, and what probing for each known one gave, in the table's order."""
+
+    sources: tuple[Source, ...]
+    probes: tuple[Probe, ...]
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Devices that are there but cannot be read: each makes every total partial."""
+        return tuple(fault for probe in self.probes for fault in probe.faults)
+
+
+class Candidate(NamedTuple):
+    """A source that may be here. ``stands_in`` is true of one that is used only where no CPU is measured."""
+
+    name: str
+    probe: Callable[[Settings, str], Probe]
+    stands_in: bool = False
+
+
+def _nvml(_settings: Settings, host: str) -> Probe:
+    from greennb.sources import nvml  # each source is imported when asked for: none is needed on every machine
+
+    return nvml.probe(host)
+
+
+def _rapl(settings: Settings, host: str) -> Probe:
+    from greennb.sources import rapl
+
+    return rapl.probe(settings.rapl_root, host)
+
+
+def _estimate(settings: Settings, host: str) -> Probe:
+    from greennb.sources import estimate
+
+    return estimate.probe(host, settings)
+
+
+CANDIDATES = (
+    Candidate("nvml", _nvml),
+    Candidate("rapl", _rapl),
+    Candidate("estimate", _estimate, stands_in=True),
+)
+"""Every source there is. A new one is its file, and a line here before those that stand in."""
+
+
+def detect(settings: Settings, host: str, candidates: tuple[Candidate, ...] = CANDIDATES) -> Detection:
+    """Probe the sources that ``settings.sources`` allows ("" allows all) and choose.
+
+    Whatever hardware does or lacks ends up in a probe's reason or in ``faults``.
+
+    Raises:
+        BadInputError: ``settings.sources`` names a source that does not exist.
+    """
+    asked = _asked(settings.sources, candidates)
+    probes: list[Probe] = []
+    for candidate in candidates:
+        if candidate.name not in asked:
+            probes.append(_unused(candidate, f'Left out: the setting "sources" asks for {", ".join(asked)}.'))
+            continue
+        measured_by = _measures_cpu(probes)
+        if candidate.stands_in and measured_by:
+            probes.append(_unused(candidate, f"Not needed: {measured_by} reads the CPU."))
+        else:
+            probes.append(_probed(candidate, settings, host))
+    sources = tuple(probe.source for probe in probes if probe.source is not None)
+    return Detection(sources=sources, probes=tuple(probes))
+
+
+def _asked(text: str, candidates: tuple[Candidate, ...]) -> tuple[str, ...]:
+    """The names in ``text``, in their order, each once; all names where it is empty."""
+    known = [candidate.name for candidate in candidates]
+    names = tuple(dict.fromkeys(name for part in text.split(",") if (name := part.strip().lower())))
+    for name in names:
+        if name not in known:
+            raise BadInputError(f'There is no source "{name}": choose from {", ".join(known)}, separated by commas.')
+    return names or tuple(known)
+
+
+def _measures_cpu(probes: list[Probe]) -> str | None:
+    """The name of the source that reads the CPU already, None where none does."""
+    for probe in probes:
+        if probe.source is not None and any(channel.domain.kind in CPU_KINDS for channel in probe.source.channels):
+            return probe.name
+    return None
+
+
+def _probed(candidate: Candidate, settings: Settings, host: str) -> Probe:
+    try:
+        return candidate.probe(settings, host)
+    except GreennbError:
+        raise  # about what the user gave, not about hardware
+    except Exception as error:  # noqa: BLE001 - drivers' libraries may raise anything; the others must still work
+        reason = f"Probing failed unexpectedly ({type(error).__name__}: {error})."
+        return Probe(name=candidate.name, source=None, reason=reason, hint="Please report this as a bug of greennb.")
+
+
+def _unused(candidate: Candidate, reason: str) -> Probe:
+    return Probe(name=candidate.name, source=None, reason=reason)

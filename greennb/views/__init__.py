@@ -1,0 +1,1 @@
+"""What the user sees of a measurement: pure functions, no I/O, no settings."""

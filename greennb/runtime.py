@@ -129,12 +129,12 @@ _runtime: Runtime | None = None
 _lock = threading.Lock()
 
 
-def runtime() -> Runtime:
-    """This process's runtime, made when first asked for."""
+def runtime(settings: Settings | None = None) -> Runtime:
+    """This process's runtime, made when first asked for; ``settings`` are for that first time."""
     global _runtime
     with _lock:
         if _runtime is None:
-            _runtime = Runtime()
+            _runtime = Runtime(settings)
             atexit.register(_runtime.shutdown)
         return _runtime
 

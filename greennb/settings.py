@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -64,15 +65,26 @@ class Settings:
         return replace(self, **parsed)
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
-        """The defaults with every ``GREENNB_<NAME>`` of ``environ`` applied."""
-        return cls().changed(**environment_overrides(environ))
+    def from_environment(cls) -> Settings:
+        """The defaults with this process's environment applied; what is wrong in it goes to standard error."""
+        return cls().overridden(os.environ, lambda sentence: print(f"greennb: {sentence}", file=sys.stderr))  # noqa: T201
 
+    def overridden(self, environ: Mapping[str, str], complain: Callable[[str], None]) -> Settings:
+        """These settings with every ``GREENNB_<NAME>`` of ``environ`` applied.
 
-def environment_overrides(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The settings that the environment sets, as text by name."""
-    names = {f"GREENNB_{field.name.upper()}": field.name for field in fields(Settings)}
-    return {names[key]: value for key, value in environ.items() if key in names}
+        What cannot be applied is left as it was and given to ``complain`` as a sentence: a wrong variable in the
+        environment must not keep anybody from measuring.
+        """
+        result = self
+        for field in fields(self):
+            variable = f"GREENNB_{field.name.upper()}"
+            if variable not in environ:
+                continue
+            try:
+                result = result.changed(**{field.name: environ[variable]})
+            except BadInputError as error:
+                complain(f"{variable} is left out: {error}")
+        return result
 
 
 def _flag(text: str) -> bool:

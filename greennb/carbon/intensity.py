@@ -90,8 +90,10 @@ def resolve(
             origin=Origin.USER, as_of="", provider="your settings",
         )  # fmt: skip
     # A cell asks each time: with the defaults, the answer of this process's first time stands.
-    usual = tables is None and guess is guess_zone
-    static = _usual_static(settings.zone, settings.live) if usual else _static(settings, tables, guess)
+    if tables is None and guess is guess_zone:
+        static = _usual_static(settings.zone, settings.live, os.environ.get("TZ", ""))
+    else:
+        static = _static(settings, tables, guess)
     if not settings.live:
         return static
     return _live(settings, static, feed, wait=wait)
@@ -127,7 +129,7 @@ def _fallback(static: CarbonIntensity, trouble: str) -> CarbonIntensity:
 
 
 @cache
-def _usual_static(zone: str, live: str) -> CarbonIntensity:
+def _usual_static(zone: str, live: str, _tz: str) -> CarbonIntensity:
     return _static(Settings(zone=zone, live=live), None, guess_zone)
 
 

@@ -140,8 +140,8 @@ def _lines(plan: Plan) -> list[str]:
         lines.append(f"  {'cost':<16}{_number(plan.cost):>12} {plan.currency}")
     if plan.sci_g is not None and plan.units is not None:
         lines.append(
-            f"  {'a unit':<16}{_number(plan.sci_g):>12} g CO2e ({_number(plan.units)} {plain(plan.unit, _UNIT_COLUMNS)}; SCI, ISO/IEC 21031, "
-            "without the making of the hardware)"
+            f"  {'a unit':<16}{_number(plan.sci_g):>12} g CO2e ({_number(plan.units)} "
+            f"{plain(plan.unit, _UNIT_COLUMNS)}; SCI, ISO/IEC 21031, without making the hardware)"
         )
     return lines
 

@@ -3,104 +3,171 @@
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from greennb.cli.columns import laid_out
+from greennb.cli.files import json_text
+from greennb.cli.terminal import width
+from greennb.ledger.rows import LedgerRow, as_dict, outermost, total
+from greennb.ledger.store import Ledger, ledger_path
 from greennb.model.errors import BadInputError
+from greennb.model.reading import Method
+from greennb.model.total import Total
 from greennb.settings import Settings
-
-if TYPE_CHECKING:
-    from greennb.ledger.rows import LedgerRow
-    from greennb.ledger.store import Ledger
+from greennb.views.format import energy, grams, plain, seconds
 
 SCHEMA = 1
 """Version of what ``greennb history --json`` prints."""
 
 _LAST = 20  # a screenful
 _HEADINGS = ("when", "notebook", "cell", "time", "energy (95 %)", "method", "CO2e", "status")
-_CELL = 2  # the column that takes what room is left
-_RIGHT = (3, 4, 6)  # columns of numbers
+_CELL = 2  # the column that gives way
+_NUMBERS = (3, 4, 6)
 
 
 def add_parser(subparsers: Any) -> None:
-    """Add ``history`` to ``subparsers`` of the ``greennb`` command."""
+    """Add ``history`` to the command line."""
     parser = subparsers.add_parser(
         "history",
-        help="what was measured so far",
+        help="show what the ledger keeps",
         description="Show the windows that the ledger keeps, newest last, and what they cost together. "
-        "A window inside another one is indented and counted once.",
+        'A window inside another one is marked with ">" and counts once.',
+        epilog="example: greennb history --notebook train.ipynb --last 50",
+        allow_abbrev=False,
     )
-    add_ledger_option(parser)
-    parser.add_argument(
-        "--last", type=count, default=_LAST, metavar="N", help=f"the newest N windows ({_LAST} unless told; 0 for all)"
-    )
+    add_ledger_options(parser, last=_LAST)
     parser.add_argument("--notebook", metavar="NAME", help="only this notebook: its path as recorded, or its file name")
     parser.add_argument("--session", metavar="ID", help="only this kernel's windows: its id, or how the id begins")
     parser.add_argument("--json", action="store_true", help="print JSON for a machine to read")
     parser.set_defaults(run=run)
 
 
-def add_ledger_option(parser: argparse.ArgumentParser) -> None:
-    """Add ``--ledger``, as every command that reads the ledger has it."""
-    parser.add_argument("--ledger", metavar="PATH", help="the ledger to read (GREENNB_LEDGER, or the platform's, unless told)")
+def add_ledger_options(parser: argparse.ArgumentParser, *, last: int) -> None:
+    """Add what every command that reads the ledger takes: which ledger, and how many windows (``last`` unless told)."""
+    parser.add_argument("--ledger", metavar="PATH", help="the ledger to read, in place of GREENNB_LEDGER or your own")
+    shown = f"{last} unless told, 0 for all" if last else "all unless told"
+    parser.add_argument("--last", type=_count, default=last, metavar="N", help=f"the newest N windows ({shown})")
 
 
-def count(text: str) -> int:
-    """A whole number of windows, at least 0, as an option's type."""
+def open_ledger(option: str | None) -> Ledger:
+    """The ledger that ``--ledger`` names, or else the environment, or else the platform.
+
+    Raises:
+        BadInputError: the ledger is off, or the file named by ``option`` is not there.
+    """
+    path = ledger_path(Settings.from_environment().ledger if option is None else option)
+    if path is None:
+        raise BadInputError("The ledger is off, so there is nothing to read: name one with --ledger PATH.")
+    if option is not None and not path.exists():
+        raise BadInputError(f"There is no ledger at {plain(str(path), 200)}: check the path.")
+    return Ledger(path)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the windows; 0 also where there are none."""
+    ledger = open_ledger(args.ledger)
+    session = None if args.session is None else _session_id(ledger, args.session)
+    rows = ledger.rows(last=args.last or None, session_id=session, notebook=args.notebook)
+    if args.json:
+        print(json_text(document(rows, ledger.path)))
+    elif rows:
+        print(table(rows, width()))
+    elif args.notebook is None and session is None:
+        print(f"No window is in the ledger {plain(str(ledger.path), 200)} yet.")
+    else:
+        print("No window in the ledger matches.")
+    return 0
+
+
+def document(rows: Sequence[LedgerRow], path: Path | None) -> dict[str, Any]:
+    """The windows and their total as plain JSON values; each window as ``to_dict`` has it, and where it ran."""
+    whole = total(rows)
+    return {
+        "schema": SCHEMA,
+        "ledger": str(path),
+        "windows": [as_dict(row) for row in rows],
+        "total": {
+            "windows": len(outermost(rows)),
+            "total_j": whole.total_j,
+            "low_j": whole.low_j,
+            "high_j": whole.high_j,
+            "method": None if whole.method is None else whole.method.value,
+            "partial": whole.partial,
+            "duration_s": whole.duration_s,
+            "co2e_g": whole.co2e_g,
+        },
+    }
+
+
+def table(rows: Sequence[LedgerRow], columns: int) -> str:
+    """``rows`` and their total as text, ``columns`` wide where the cells' lines can make room for that."""
+    outer = {row.id for row in outermost(rows)}
+    lines = [_line(row, inside=row.id not in outer) for row in rows]
+    lines.append(_total_line(total(rows), len(rows)))
+    return laid_out(_HEADINGS, lines, right=_NUMBERS, gives_way=_CELL, width=columns)
+
+
+def _line(row: LedgerRow, *, inside: bool) -> tuple[str, ...]:
+    method = None if row.method is None else Method(row.method)
+    return (
+        row.started_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
+        plain(_file_name(row.notebook), 24),
+        ("> " if inside else "") + plain(row.label or row.source, 200),
+        seconds(row.duration_s),
+        energy(row.total_j, row.low_j, row.high_j, method),
+        row.method or "",
+        "" if row.co2e_g is None else grams(row.co2e_g, method),
+        _with_gap(row.status, row.partial),
+    )
+
+
+def _total_line(whole: Total, count: int) -> tuple[str, ...]:
+    return (
+        "all",
+        "",
+        f"{count} window{'' if count == 1 else 's'}",
+        seconds(whole.duration_s),
+        energy(whole.total_j, whole.low_j, whole.high_j, whole.method),
+        "" if whole.method is None else whole.method.value,
+        "" if whole.co2e_g is None else grams(whole.co2e_g, whole.method),
+        _with_gap("", whole.partial),
+    )
+
+
+def _with_gap(status: str, partial: bool) -> str:
+    return ", ".join(part for part in (status, "partial" if partial else "") if part)
+
+
+def _file_name(notebook: str) -> str:
+    """The last part of a path as any platform writes it: a ledger may be read elsewhere."""
+    return notebook.replace("\\", "/").rpartition("/")[2]
+
+
+def _session_id(ledger: Ledger, start: str) -> str:
+    """The only session whose id begins with ``start``.
+
+    Raises:
+        BadInputError: there is none, or more than one.
+    """
+    found = [session.session_id for session in ledger.sessions() if session.session_id.startswith(start)]
+    if len(found) == 1 or start in found:
+        return start if start in found else found[0]
+    shown = plain(start, 40)
+    if not found:
+        raise BadInputError(
+            f'No session in the ledger begins with "{shown}": `greennb history --json` shows their ids.'
+        )
+    raise BadInputError(f'{len(found)} sessions begin with "{shown}": give more of the id.')
+
+
+def _count(text: str) -> int:
+    """A number of windows, as an option's type."""
     try:
         number = int(text)
     except ValueError:
         number = -1
     if number < 0:
-        raise argparse.ArgumentTypeError(f'"{text}" is no number of windows: give 0 (all), 1, 2, ...')
-    return number
-
-
-def open_ledger(option: str | None) -> Ledger:
-    """The ledger that ``--ledger`` names, or that the environment and the platform do.
-
-    Raises:
-        BadInputError: the ledger is off, or the file named by ``option`` is not there.
-    """
-    from greennb.ledger.store import Ledger, ledger_path
-
-    path = ledger_path(Settings.from_environment().ledger if option is None else option)
-    if path is None:
-        raise BadInputError("The ledger is off, so there is nothing to read: name one with --ledger PATH.")
-    if option is not None and not path.exists():
-        raise BadInputError(f"There is no ledger at {path}: give the path of a ledger.sqlite3.")
-    return Ledger(path)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Print the windows; 0 also when there are none."""
-    ledger = open_ledger(args.ledger)
-    session = None if args.session is None else _session(ledger, args.session)
-    rows = ledger.rows(last=args.last or None, session_id=session, notebook=args.notebook)
-    if args.json:
-        print(json.dumps(_document(rows, ledger.path), allow_nan=False, indent=2))
-    elif rows:
-        print(table(rows, shutil.get_terminal_size((120, 24)).columns))
-    else:
-        print(f"No windows in {ledger.path} yet." if args.notebook is None and session is None else "No windows match.")
-    return 0
-
-
-def table(rows: Sequence[LedgerRow], width: int) -> str:
-    """``rows`` and their total as text, at most ``width`` columns wide where the cells' lines can make room for that."""
-    from greennb.views.format import columns, pad, plain
-
-    lines = [_HEADINGS, *_lines(rows)]
-    widths = [max(columns(line[place]) for line in lines) for place in range(len(_HEADINGS))]
-    others = sum(widths) - widths[_CELL] + 2 * (len(widths) - 1)
-    widths[_CELL] = max(12, min(widths[_CELL], width - others))
-    return "\n".join(
-        "  ".join(
-            pad(plain_keeping_indent(text, wide) if place == _CELL else plain(text, wide), wide, right=place in _RIGHT)
-            for place, (text, wide) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    ) + f"\n\n{_total(rows)}"  # fmt: skip
+        raise argparse.ArgumentTypeError(f'"{plain(text, 40)}" is no number of windows: give 1, 2, ... or 0 for all')
+    return min(number, 2**62)  # SQLite counts to 2**63

@@ -250,7 +250,7 @@ def _value(answer: dict[str, Any]) -> str | None:
 
 def _not_loaded(answer: dict[str, Any], python: str) -> str:
     name, words = answer.get("ename", ""), plain(str(answer.get("evalue", "")), 300)
-    if name in ("ModuleNotFoundError", "ImportError") and "greennb" in words:
+    if name == "ModuleNotFoundError" and words == "No module named 'greennb'":
         return f"greennb is not installed in this kernel: run `{python} -m pip install greennb`, or give --kernel."
     return f"greennb cannot start in this kernel ({name}: {words}): run `{python} -m greennb doctor`."
 

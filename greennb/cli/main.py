@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -82,8 +83,6 @@ def make_parser(words: Sequence[str]) -> argparse.ArgumentParser:
 
 def _reader_has_gone() -> int:
     """The other end of the pipe was closed (``| head``): what is left to write goes nowhere, without a word."""
-    try:
+    with contextlib.suppress(OSError, ValueError):  # stdout is no file (in a notebook): nothing can break later
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):  # stdout is no file (in a test, in a notebook): nothing can break later
-        pass
     return _BROKEN_PIPE

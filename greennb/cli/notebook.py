@@ -9,7 +9,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import IntEnum
 from pathlib import Path
@@ -55,6 +55,12 @@ class Progress(Protocol):
 
     def ended(self) -> None:
         """It has ended."""
+
+    def tick(self) -> None:
+        """A second has passed."""
+
+    def close(self) -> None:
+        """No cell will follow."""
 
 
 def read_notebook(path: Path) -> Any:
@@ -106,15 +112,18 @@ def execute(
     if not code_cells(notebook):
         return Execution(run=_nothing(path), notebook=notebook, ending=Ending.DONE)
     work = _Work(notebook, path, timeout_s, progress)
-    return asyncio.run(work.execute(kernel, allow_errors=allow_errors))
+    try:
+        return asyncio.run(work.execute(kernel, allow_errors=allow_errors))
+    except KeyboardInterrupt:  # before the first cell, or a second one while the kernel was being stopped
+        if work.recorder is None:
+            raise
+        return work.result(Ending.INTERRUPTED)
 
 
 class _Work:
     """One execution on its way."""
 
-    def __init__(
-        self, notebook: Any, path: Path, timeout_s: float | None, progress: Callable[[int], Progress]
-    ) -> None:
+    def __init__(self, notebook: Any, path: Path, timeout_s: float | None, progress: Callable[[int], Progress]) -> None:
         self._notebook = notebook
         self._path = path
         self._timeout_s = timeout_s
@@ -123,35 +132,62 @@ class _Work:
         self._costs: list[CellCost] = []
         self._started_at = datetime.now(UTC)
         self._error: str | None = None
+        self._kernel = ""
+        self.recorder: Recorder | None = None
 
     async def execute(self, name: str, *, allow_errors: bool) -> Execution:
         """Start a kernel, run the cells, stop the kernel."""
+        # What nbclient still polls when its kernel goes ends in an error that is no news.
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
         with _ended_by_signals():
             try:
                 async with Kernel(self._notebook, self._path, name=name, allow_errors=allow_errors) as kernel:
-                    recorder = await kernel.load_greennb()
+                    self._kernel = kernel.name
+                    self.recorder = await kernel.load_greennb()
                     ending = await self._run_cells(kernel)
             except asyncio.CancelledError:
-                raise KeyboardInterrupt from None  # before the first cell: there is nothing to report
-        return Execution(run=self._run(kernel.name, recorder), notebook=self._notebook, ending=ending)
+                raise KeyboardInterrupt from None
+        return self.result(ending)
+
+    def result(self, ending: Ending) -> Execution:
+        """What has been found up to now."""
+        recorder = self.recorder or Recorder(host="", sources=())
+        if ending is Ending.INTERRUPTED and self._error is None:
+            self._error = "The run was interrupted."
+        run = NotebookRun(
+            notebook=str(self._path),
+            host=recorder.host,
+            kernel=self._kernel,
+            started_at=self._started_at,
+            cells=tuple(self._costs),
+            sources=tuple(map(_source_sentence, recorder.sources)),
+            error=self._error,
+        )
+        return Execution(run=run, notebook=self._notebook, ending=ending)
 
     async def _run_cells(self, kernel: Kernel) -> Ending:
         progress = self._progress(len(self._cells))
-        for number, (index, cell) in enumerate(self._cells, start=1):
-            cost = CellCost(index=index, cell_id=cell.get("id"), source=cell.source, measurement=None)
-            progress.started(cost.first_line)
-            ending, reason = await self._run_cell(kernel, cell, index)
-            self._costs.append(
-                CellCost(
-                    index=index, cell_id=cost.cell_id, source=cost.source,
-                    measurement=_measurement(kernel.client.bundles),
-                )  # fmt: skip
-            )
-            if ending is not Ending.DONE:
-                self._error = self._sentence(number, cost.first_line, reason)
-                return ending
-            progress.ended()
-        return Ending.DONE
+        clock = asyncio.ensure_future(_tick(progress))
+        try:
+            for number, (index, cell) in enumerate(self._cells, start=1):
+                ending = await self._follow(kernel, number, cell, index, progress)
+                if ending is not Ending.DONE:
+                    return ending
+            return Ending.DONE
+        finally:
+            clock.cancel()
+            progress.close()
+
+    async def _follow(self, kernel: Kernel, number: int, cell: Any, index: int, progress: Progress) -> Ending:
+        """Run one cell and keep what it cost, however it ended."""
+        cost = CellCost(index=index, cell_id=cell.get("id"), source=cell.source, measurement=None)
+        progress.started(cost.first_line)
+        ending, reason = await self._run_cell(kernel, cell, index)
+        self._costs.append(replace(cost, measurement=_measurement(kernel.client.bundles)))
+        if ending is not Ending.DONE:
+            self._error = self._sentence(number, cost.first_line, reason)
+        progress.ended()
+        return ending
 
     async def _run_cell(self, kernel: Kernel, cell: Any, index: int) -> tuple[Ending, str]:
         try:
@@ -171,16 +207,11 @@ class _Work:
         after = f"; {left} cell{'s' if left > 1 else ''} after it did not run" if left else ""
         return f"Code cell {number} of {len(self._cells)} (`{plain(first_line, 60)}`) {reason}{after}."
 
-    def _run(self, kernel: str, recorder: Recorder) -> NotebookRun:
-        return NotebookRun(
-            notebook=str(self._path),
-            host=recorder.host,
-            kernel=kernel,
-            started_at=self._started_at,
-            cells=tuple(self._costs),
-            sources=tuple(map(_source_sentence, recorder.sources)),
-            error=self._error,
-        )
+
+async def _tick(progress: Progress) -> None:
+    while True:
+        await asyncio.sleep(1)
+        progress.tick()
 
 
 def _runnable(notebook: Any) -> list[tuple[int, Any]]:
@@ -194,17 +225,15 @@ def _runnable(notebook: Any) -> list[tuple[int, Any]]:
 
 def _measurement(bundles: list[dict[str, Any]]) -> Measurement | None:
     """The cell's own window among what it displayed: the one that no other surrounds, else the last."""
-    if not bundles:
-        return None
-    outermost = [bundle for bundle in bundles if "domains" in bundle and bundle.get("parent_id") is None]
     single = [bundle for bundle in bundles if "domains" in bundle]
-    chosen = (outermost or single or [None])[-1]
-    return None if chosen is None else measurement_from_dict(chosen)
+    outermost = [bundle for bundle in single if bundle.get("parent_id") is None]
+    chosen = outermost or single
+    return measurement_from_dict(chosen[-1]) if chosen else None
 
 
 def _source_sentence(source: dict[str, Any]) -> str:
     fate = "used" if source["used"] else "not used"
-    return f"{source['name']} {fate}: {source['reason']}"
+    return f"{source['name']} {fate}: {source['reason'].rstrip('.')}"
 
 
 def _nothing(path: Path) -> NotebookRun:
@@ -229,7 +258,7 @@ def _reason(error: Exception) -> str:
 
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """Let a request to terminate end the run as Ctrl-C does, which asyncio sees to by itself: kernel stopped, reported."""
+    """Let a request to terminate end the run as Ctrl-C does, which asyncio sees to by itself."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     signals = [] if sys.platform == "win32" or task is None else [signal.SIGTERM, signal.SIGHUP]
     added = []

@@ -47,6 +47,9 @@ class Bar:
 class Silence:
     """The progress of who wants to see none."""
 
+    def __init__(self, cells: int) -> None:
+        pass
+
     def started(self, first_line: str) -> None:
         """Nothing."""
 

@@ -21,20 +21,25 @@ if TYPE_CHECKING:
 CANNOT = 2
 """Exit status where an output could not be written."""
 
+_ABOUT = """\
+Execute a notebook through a real kernel and measure every cell: time, joules with their 95 % interval, how they
+were obtained, and grams of CO2e. The notebook itself is left as it is.
+
+Exit status: 0 done, 1 a cell raised, 2 could not be done (no such file, a time-out, a kernel that died),
+130 interrupted. The cells that ran are reported in any case."""
+
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``run`` to the command line."""
     parser = commands.add_parser(
         "run",
         help="run a notebook, every cell measured",
-        description="Execute a notebook through a real kernel and measure every cell: time, joules with their 95 % "
-        "interval, how they were obtained, and grams of CO2e.",
-        epilog="example: greennb run train.ipynb --html report.html --json run.json    "
-        "exit status: 0 done, 1 a cell raised, 2 could not be done (no such file, time-out, dead kernel), "
-        "130 interrupted. Cells that ran are reported in any case.",
+        description=_ABOUT,
+        epilog="example: greennb run train.ipynb --html report.html --json run.json",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("notebook", metavar="NB", type=Path, help="the notebook; it is not changed unless --out says so")
+    parser.add_argument("notebook", metavar="NB", type=Path, help="the notebook")
     parser.add_argument("--out", metavar="NB", help="write the executed notebook there")
     parser.add_argument("--json", metavar="F", help='write the numbers there; "-" is standard output')
     parser.add_argument("--html", metavar="F", help="write a report with plots there, readable without a network")
@@ -55,17 +60,22 @@ def run(given: argparse.Namespace) -> int:
     for name in filter(None, (given.out, given.json, given.html)):
         check_writable(name)
     execution = executed(given.notebook, given)
-    written = _write_all(execution, given)
+    result = execution.run
     stream = sys.stderr if given.json == STDOUT else sys.stdout
-    if execution.run.cells or execution.run.error:
-        show(execution.run, stream, quiet=given.quiet)
+    # The numbers first: whatever goes wrong with the report, they are not lost.
+    whole = _written(given.json, lambda: json_text(result.to_dict()))
+    whole &= _written(given.out, lambda: _notebook_text(execution))
+    if result.cells or result.error:
+        show(result, stream, quiet=given.quiet)
     else:
         print(f"{plain(str(given.notebook), 200)} has no code cells: there is nothing to measure.", file=stream)
-    if execution.run.error:
-        say(execution.run.error)
-    if given.html and written:
-        print(f"Report: {plain(given.html, 400)}", file=stream)
-    return int(execution.ending) if written else CANNOT
+    if result.error:
+        say(result.error)
+    whole &= _written(given.html, lambda: _report(result))
+    if not given.quiet and whole:
+        report = plain(given.html, 400) if given.html else "none; add --html report.html for one with plots"
+        print(f"Report: {report}", file=stream)
+    return int(execution.ending) if whole else CANNOT
 
 
 def executed(path: Path, given: argparse.Namespace) -> Execution:
@@ -102,8 +112,8 @@ def show(run: NotebookRun, stream: TextIO, *, quiet: bool = False) -> None:
 
 def notes(run: NotebookRun) -> list[str]:
     """What the numbers of a run stand on, a line each: sources, carbon intensity, what is left out."""
-    used = [plain(line, 200) for line in run.sources if " not used: " not in line]
-    refused = [plain(line, 120).replace(" not used: ", ": ") for line in run.sources if " not used: " in line]
+    used = [_without(line, " used: ") for line in run.sources if " not used: " not in line]
+    refused = [_without(line, " not used: ") for line in run.sources if " not used: " in line]
     lines = [f"Read from: {'; '.join(used) or 'no source of joules'}."]
     if refused:
         lines.append(f"Not read: {'; '.join(refused)}. `greennb doctor` says more.")
@@ -111,23 +121,21 @@ def notes(run: NotebookRun) -> list[str]:
     return [*lines, f"Not included: {not_included(run.measurements)}."]
 
 
-def _write_all(execution: Execution, given: argparse.Namespace) -> bool:
-    """Write each output; one that fails is said and does not keep the others from being written."""
-    outputs: list[tuple[str | None, Callable[[], str]]] = [
-        (given.out, lambda: _notebook_text(execution)),
-        (given.json, lambda: json_text(execution.run.to_dict())),
-        (given.html, lambda: _report(execution.run)),
-    ]
-    whole = True
-    for name, text in outputs:
-        if name is None:
-            continue
-        try:
-            write_text(name, text())
-        except GreennbError as error:
-            say(str(error))
-            whole = False
-    return whole
+def _without(sentence: str, fate: str) -> str:
+    """A sentence on a source where a heading says already whether it is used: "rapl: no powercap here"."""
+    return plain(sentence, 200).replace(fate, ": ", 1)
+
+
+def _written(name: str | None, text: Callable[[], str]) -> bool:
+    """Write an output that was asked for; one that fails is said and does not keep the others from being written."""
+    if name is None:
+        return True
+    try:
+        write_text(name, text())
+    except GreennbError as error:
+        say(str(error))
+        return False
+    return True
 
 
 def _notebook_text(execution: Execution) -> str:
@@ -139,7 +147,7 @@ def _notebook_text(execution: Execution) -> str:
 def _report(run: NotebookRun) -> str:
     from greennb.views.report import html_report
 
-    return html_report(run)
+    return str(html_report(run))
 
 
 def _place(number: int, measurement: object) -> str:

@@ -83,6 +83,9 @@ class Cells:
         try:
             # First of all, so that what is done here is not counted as the cell's.
             run.window.close(status_of(result))
+            if run.window.execution_count is not None:
+                # IPython 9 counts on before the cell runs, IPython 8 after: the result knows in both.
+                run.window.execution_count = getattr(result, "execution_count", None) or run.window.execution_count
             self._runtime.close(run.window, kind="cell", source=first_line(run.source))
             self._runtime.cell = self._outer()
             self.runs.append(run)

@@ -27,16 +27,16 @@ class Session:
 
     _running: Session | None = None
 
-    def __init__(self, shell: Any, shared: Runtime) -> None:
+    def __init__(self, shell: Any) -> None:
         self.shell = shell
-        self.runtime = shared
         self.config = GreenNB(parent=shell)
         self.recording = False
         self._said: set[str] = set()
+        self._to_say: list[str] = []
         self._undo: list[Callable[[], None]] = []
-        self._configure()
+        self.runtime = self._configured()
         self.cells = Cells(
-            shared, auto=lambda: self.config.auto or self.recording, finished=self.show, failed=self._failed
+            self.runtime, auto=lambda: self.config.auto or self.recording, finished=self.show, failed=self._failed
         )
         self._budgets: dict[int, BudgetWatch] = {}
 
@@ -45,7 +45,7 @@ class Session:
         """The session of ``shell``, loaded into it if it is not yet."""
         if cls._running is not None and cls._running.shell is shell:
             return cls._running
-        session = cls(shell, runtime())
+        session = cls(shell)
         session._register()
         cls._running = session
         return session
@@ -59,15 +59,15 @@ class Session:
         while session._undo:
             session._undo.pop()()
 
-    def _configure(self) -> None:
-        try:
-            self.runtime.reconfigure(self.config.to_settings())
-        except GreennbError as error:
-            self.say(str(error))
-        self.config.auto = self.runtime.settings.auto
-        self.config.quiet = self.runtime.settings.quiet
-        self.runtime.on_problem = self.say
-        self.runtime.notebook = os.environ.get("JPY_SESSION_NAME", "")
+    def _configured(self) -> Runtime:
+        settings = self.config.to_settings(os.environ, self.say)
+        shared = runtime(settings)
+        shared.reconfigure(settings)  # it may be there already, made by plain Python code
+        self.config.auto, self.config.quiet = settings.auto, settings.quiet
+        # Problems come from the ledger's thread, whose output no front end would put below the right cell.
+        shared.on_problem = self._to_say.append
+        shared.notebook = os.environ.get("JPY_SESSION_NAME", "")
+        return shared
 
     def _register(self) -> None:
         from greennb.jupyter.complete import complete
@@ -84,8 +84,8 @@ class Session:
         magics = make_magics(self)
         shell.register_magics(magics)
         self._undo.append(lambda: _unregister(shell, magics))
-        for prefix in ("%%energy", "%energy"):
-            shell.set_hook("complete_command", complete, str_key=prefix)
+        for command in ("%%energy", *(f"%{name}" for name in magics.magics["line"])):
+            shell.set_hook("complete_command", complete, str_key=command)
 
     def _before(self, info: Any) -> None:
         self.cells.before(info, getattr(self.shell, "execution_count", None))
@@ -95,6 +95,8 @@ class Session:
 
     def show(self, run: CellRun) -> None:
         """Put what a cell cost into its output, into the variable asked for, or nowhere."""
+        while self._to_say:
+            self.say(self._to_say.pop())
         watch = self._budgets.pop(id(run), None)
         if watch is not None:
             watch.close()

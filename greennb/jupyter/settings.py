@@ -6,15 +6,15 @@ in the notebook overrides both.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
 from traitlets import Bool, Float, TraitType, Unicode
 from traitlets.config import Configurable
 
-from greennb.settings import Settings, environment_overrides
+from greennb.model.errors import BadInputError
+from greennb.settings import Settings
 
 _TRAITS: dict[type, type[TraitType[Any, Any]]] = {bool: Bool, float: Float, str: Unicode}
 
@@ -38,14 +38,15 @@ HELP = _help()
 class _GreenNB(Configurable):
     """Settings of greennb."""
 
-    def to_settings(self, environ: Mapping[str, str] = os.environ) -> Settings:
-        """These settings, checked, with the environment's on top.
-
-        Raises:
-            BadInputError: a value that a setting cannot take.
-        """
-        values = {field.name: getattr(self, field.name) for field in fields(Settings)}
-        return Settings(**values).changed(**environment_overrides(environ))
+    def to_settings(self, environ: Mapping[str, str], complain: Callable[[str], None]) -> Settings:
+        """These settings with the environment's on top; what cannot be used is given to ``complain`` and left out."""
+        result = Settings()
+        for field in fields(Settings):
+            try:
+                result = result.changed(**{field.name: getattr(self, field.name)})
+            except BadInputError as error:
+                complain(f"c.GreenNB.{field.name} is left out: {error}")
+        return result.overridden(environ, complain)
 
 
 GreenNB = type(

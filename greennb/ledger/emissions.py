@@ -2,8 +2,8 @@
 
 The columns and their units are those of ``codecarbon.output_methods.emissions_data.EmissionsData`` (3.x): energies in
 kWh, powers in W, emissions in kg, rate in kg/s, duration in s. As there, powers and energies include the PUE. What
-greennb does not know is left empty: the memory's energy unless a DRAM counter was read, the software, how many devices
-the machine has beside those that were measured.
+greennb does not know is left empty: a place that was only guessed, the memory's energy unless a DRAM counter was read,
+the software, how many devices the machine has beside those that were measured.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from greennb.ledger.rows import LedgerRow
+from greennb.model.footprint import Origin
 from greennb.model.measurement import DomainEnergy
 from greennb.model.reading import DomainKind
 from greennb.model.units import g_to_kg, j_to_kwh
@@ -51,7 +52,7 @@ def record(row: LedgerRow) -> dict[str, Any]:
         "tracking_mode": "machine",
         "pue": row.pue,
         **_parts(measurement.energies, pue, row.duration_s),
-        **_place(row.zone or ""),
+        **_place("" if row.origin == Origin.GUESSED else row.zone or ""),
     }
 
 

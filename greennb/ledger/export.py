@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from greennb.ledger import emissions, prometheus
-from greennb.ledger.rows import LedgerRow
+from greennb.ledger.rows import LedgerRow, as_dict
 from greennb.model.errors import BadInputError
 
 
@@ -114,8 +114,7 @@ def _replace(path: Path, fill: Callable[[TextIO], None]) -> None:
 
 def _write_json(rows: Iterable[LedgerRow], stream: TextIO) -> None:
     for row in rows:
-        where = {"session_id": row.session_id, "notebook": row.notebook, "kind": row.kind, "source": row.source}
-        stream.write(json.dumps(row.measurement_dict | where, allow_nan=False) + "\n")
+        stream.write(json.dumps(as_dict(row), allow_nan=False) + "\n")
 
 
 def _write_csv(rows: Iterable[LedgerRow], stream: TextIO) -> None:

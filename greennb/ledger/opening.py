@@ -24,11 +24,14 @@ NETWORK_FILE_SYSTEMS = frozenset(
 cannot notice (https://www.sqlite.org/wal.html, "WAL does not work over a network filesystem")."""
 
 
+_LEAST_BYTES = 512  # SQLite's smallest page; what is shorter SQLite takes for an empty database, and overwrites
+
+
 class RefusedError(LedgerError):
     """The file at the ledger's path must not be written: newer, damaged, or somebody else's."""
 
 
-def for_writing(path: Path, mounts: Path = MOUNTS) -> sqlite3.Connection:
+def for_writing(path: Path, mounts: Path = MOUNTS, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
     """A connection in autocommit mode to the ledger at ``path``, made and brought up to date where needed.
 
     Raises:
@@ -41,9 +44,9 @@ def for_writing(path: Path, mounts: Path = MOUNTS) -> sqlite3.Connection:
         path.parent.mkdir(parents=True, exist_ok=True)
         # First lines of cells are nobody else's business; SQLite gives its side files the same mode.
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-    connection = _connect(path, "rw")
+    connection = _connect(path, "rw", busy_ms)
     try:
-        _choose_journal(connection, _journal_for(path, mounts))
+        _choose_journal(connection, _journal_for(path, mounts), busy_ms)
         migrate(connection)
     except BaseException:
         connection.close()
@@ -60,6 +63,8 @@ def for_reading(path: Path) -> sqlite3.Connection | None:
     try:
         if not path.exists():
             return None
+        if 0 < path.stat().st_size < _LEAST_BYTES:
+            raise RefusedError(_damaged(path, "it is too short"))
         connection = _open_read_only(path)
         if version(connection) > 0:
             return connection
@@ -86,6 +91,8 @@ def _refuse_what_is_not_ours(path: Path) -> None:
     Raises:
         RefusedError: it must not be written.
     """
+    if 0 < path.stat().st_size < _LEAST_BYTES:
+        raise RefusedError(_damaged(path, "it is too short"))
     try:
         _checked(path, _connect(path, "ro")).close()
     except sqlite3.OperationalError:
@@ -112,30 +119,27 @@ def _checked(path: Path, connection: sqlite3.Connection) -> sqlite3.Connection:
         raise
     except sqlite3.DatabaseError as error:
         connection.close()
-        raise RefusedError(
-            f"The ledger {path} is damaged ({_words(error)}): move it away, and a new one begins. "
-            "The file is left as it is."
-        ) from error
+        raise RefusedError(_damaged(path, _words(error))) from error
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
+def _connect(path: Path, mode: str, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
     """A connection that another thread may close: a fork closes the writer's."""
     uri = f"{path.absolute().as_uri()}?mode={mode}"
-    return sqlite3.connect(uri, uri=True, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
+    return sqlite3.connect(uri, uri=True, timeout=busy_ms / 1000, isolation_level=None, check_same_thread=False)
 
 
-def _choose_journal(connection: sqlite3.Connection, wanted: str) -> None:
+def _choose_journal(connection: sqlite3.Connection, wanted: str, busy_ms: int) -> None:
     """WAL where it works, since readers and writers then do not wait for each other; else a rollback journal.
 
     The mode is a property of the file. Changing it needs the file for oneself, and SQLite's wait for others does
     not cover that (https://www.sqlite.org/pragma.html#pragma_journal_mode): a new ledger's first writers may meet,
     and who comes second finds it changed.
     """
-    until = time.monotonic() + BUSY_MS / 1000
+    until = time.monotonic() + busy_ms / 1000
     while time.monotonic() < until:
         try:
             if connection.execute("PRAGMA journal_mode").fetchone()[0] != wanted:
@@ -178,6 +182,10 @@ def is_locked(error: sqlite3.Error) -> bool:
     """Whether somebody else's write was in the way, so that trying again makes sense."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # extended codes keep the primary one in the low byte
     return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _damaged(path: Path, why: str) -> str:
+    return f"The ledger {path} is damaged ({why}): move it away, and a new one begins. The file is left as it is."
 
 
 def _words(error: Exception) -> str:

@@ -124,6 +124,12 @@ def encode(measurement: Measurement, *, session_id: str, notebook: str, source: 
     return tuple(_storable(values[name]) for name in COLUMNS)
 
 
+def as_dict(row: LedgerRow) -> dict[str, Any]:
+    """The measurement's fields as they are on the wire, and ``session_id``, ``notebook``, ``kind`` and ``source``."""
+    where = {"session_id": row.session_id, "notebook": row.notebook, "kind": row.kind, "source": row.source}
+    return row.measurement_dict | where
+
+
 def first_line(source: str) -> str:
     """The first line of ``source`` that is not blank, cut at ``SOURCE_LENGTH`` characters."""
     return next((line.strip() for line in source.splitlines() if line.strip()), "")[:SOURCE_LENGTH]

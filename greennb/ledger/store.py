@@ -78,7 +78,7 @@ class Ledger:
     """
 
     def __init__(self, path: Path | None, *, on_problem: Callable[[str], None] | None = None) -> None:
-        self.path = path
+        self.path = None if path is None else path.absolute()  # the user's code may change the working folder
         self.problem: str | None = None
         self.lost = 0
         self._on_problem = on_problem
@@ -95,6 +95,7 @@ class Ledger:
         self._inside_sqlite = threading.Lock()
         self._connection: sqlite3.Connection | None = None  # the writer's, guarded by the lock above
         self._writer: threading.Thread | None = None
+        self._thread: threading.Thread | None = None  # the latest writer, also when it is past taking entries
         self._unwritten = 0  # queued, or taken by the writer and not yet in the file
         self._hurry = False
 
@@ -165,9 +166,9 @@ class Ledger:
         with self._changed:
             self._closed = True
         done = self.flush(timeout)
-        writer = self._writer
-        if writer is not None and writer is not threading.current_thread():
-            writer.join(timeout)
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout)  # it still closes its connection
         return done
 
     def rows(
@@ -217,7 +218,7 @@ class Ledger:
             writer.start()
         except RuntimeError:
             return  # no more threads, or the interpreter is shutting down: the next append or the flush tries again
-        self._writer = writer
+        self._writer = self._thread = writer
 
     def _write_until_idle(self, idle_s: float = IDLE_S) -> None:
         """The writer's life: batch after batch, until there was none for ``idle_s`` seconds."""

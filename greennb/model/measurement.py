@@ -187,12 +187,18 @@ def half_width_j(energies: Sequence[DomainEnergy], *, below: bool) -> float:
     """Half-width of a sum's 95 % interval on one side, in joules: of one window's roots or of many windows'.
 
     Counters err independently of each other: their half-widths add in quadrature (GUM, JCGM 100:2008, 5.1).
-    Estimates share one model and err together: theirs add up (GUM 5.2.2, note 1, correlation 1).
+    Estimates share one model and err together: theirs add up (GUM 5.2.2, note 1, correlation 1). Integrated power
+    is off by its sensor's accuracy, the same way in each window: one domain's add up, different domains' do not.
     """
-
-    def half(energy: DomainEnergy) -> float:
-        return energy.gross_j - energy.low_j if below else energy.high_j - energy.gross_j
-
-    modelled = math.fsum(half(energy) for energy in energies if energy.method is Method.ESTIMATED)
-    measured = (half(energy) for energy in energies if energy.method is not Method.ESTIMATED)
-    return math.hypot(modelled, *measured)
+    modelled = 0.0
+    halves: list[float] = []
+    sensors: dict[Domain, float] = {}
+    for energy in energies:
+        half = energy.gross_j - energy.low_j if below else energy.high_j - energy.gross_j
+        if energy.method is Method.ESTIMATED:
+            modelled += half
+        elif energy.method is Method.INTEGRATED:
+            sensors[energy.domain] = sensors.get(energy.domain, 0.0) + half
+        else:
+            halves.append(half)
+    return math.hypot(modelled, *halves, *sensors.values())

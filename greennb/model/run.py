@@ -27,6 +27,12 @@ class CellCost:
     measurement: Measurement | None
 
     @property
+    def place(self) -> str:
+        """What a person calls the cell: "[4]" by its execution count, else "#13" as the notebook's 13th cell."""
+        count = None if self.measurement is None else self.measurement.window.execution_count
+        return f"#{self.index + 1}" if count is None else f"[{count}]"
+
+    @property
     def first_line(self) -> str:
         """The first line of the source that is neither blank nor a cell magic of greennb, "" where there is none."""
         lines = (line.strip() for line in self.source.splitlines())

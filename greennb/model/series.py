@@ -17,12 +17,13 @@ class Series:
     """Repetitions of one piece of work, in the order they ran.
 
     Two intervals, both 95 %. ``low_j`` to ``high_j`` is the mean's by the scatter of the repetitions (Student's t):
-    it shrinks as they grow in number. ``total_low_j`` to ``total_high_j`` adds what they have in common::
+    it shrinks as they grow in number. ``total_low_j`` to ``total_high_j`` adds what their errors have in common::
 
         scatter  = t95(n - 1) sd / sqrt(n)
-        readings = sqrt(sum of the measured half-widths squared) / n      (independent from one run to the next)
-        model    = mean of the estimated half-widths                      (one model: errs the same way each time)
-        total half-width = hypot(max(scatter, readings), model)
+        readings = sqrt(sum of the counters' half-widths squared) / n     (independent from one run to the next)
+        common   = mean of the estimates' and integrations' half-widths   (one model, one sensor's accuracy:
+                                                                           they err the same way each time)
+        total half-width = hypot(max(scatter, readings), common)
 
     The scatter already holds the readings' own error, so the larger of the two counts, not both. With a single
     repetition there is no scatter, and the total interval is that measurement's own.
@@ -79,12 +80,12 @@ class Series:
 
     @property
     def total_low_j(self) -> float | None:
-        """Lower end of the 95 % interval with the model's share; None where nothing could be measured."""
+        """Lower end of the 95 % interval with what repeating cannot mend; None where nothing was measured."""
         return None if self.mean_j is None else max(0.0, self.mean_j - self._total_half_j(below=True))
 
     @property
     def total_high_j(self) -> float | None:
-        """Upper end of the 95 % interval with the model's share; None where nothing could be measured."""
+        """Upper end of the 95 % interval with what repeating cannot mend; None where nothing was measured."""
         return None if self.mean_j is None else self.mean_j + self._total_half_j(below=False)
 
     @property
@@ -125,17 +126,17 @@ class Series:
 
     def _total_half_j(self, *, below: bool) -> float:
         runs = [run.roots for run in self.measurements if run.total_j is not None]
-        model = math.fsum(half_width_j(_estimated(roots), below=below) for roots in runs) / self.n
-        readings = math.hypot(*(half_width_j(_measured(roots), below=below) for roots in runs)) / self.n
-        return math.hypot(max(self.half_width_j or 0.0, readings), model)
+        common = math.fsum(half_width_j(_others(roots), below=below) for roots in runs) / self.n
+        readings = math.hypot(*(half_width_j(_counters(roots), below=below) for roots in runs)) / self.n
+        return math.hypot(max(self.half_width_j or 0.0, readings), common)
 
 
-def _estimated(energies: Sequence[DomainEnergy]) -> list[DomainEnergy]:
-    return [energy for energy in energies if energy.method is Method.ESTIMATED]
+def _counters(energies: Sequence[DomainEnergy]) -> list[DomainEnergy]:
+    return [energy for energy in energies if energy.method is Method.COUNTER]
 
 
-def _measured(energies: Sequence[DomainEnergy]) -> list[DomainEnergy]:
-    return [energy for energy in energies if energy.method is not Method.ESTIMATED]
+def _others(energies: Sequence[DomainEnergy]) -> list[DomainEnergy]:
+    return [energy for energy in energies if energy.method is not Method.COUNTER]
 
 
 def _sd(values: Sequence[float]) -> float:

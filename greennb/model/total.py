@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from greennb.model.measurement import Measurement, half_width_j
-from greennb.model.reading import Method
+from greennb.model.measurement import DomainEnergy, Measurement, half_width_j
+from greennb.model.reading import Domain, Method
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Total:
     """What several windows that do not overlap cost together.
 
-    ``low_j`` to ``high_j`` is the 95 % interval, made as a measurement's own: counters' half-widths add in
-    quadrature, estimates' add up because they share one model. ``method`` is the worst part's. ``partial`` says
-    that something which should have been counted is missing. ``net_j`` and ``co2e_g`` are None unless every
-    part has them.
+    ``low_j`` to ``high_j`` is the 95 % interval, made as a measurement's own
+    (:func:`greennb.model.measurement.half_width_j`). ``method`` is the worst part's. ``partial`` says that something
+    which should have been counted is missing. ``net_j`` and ``co2e_g`` are None unless every part has them.
     """
 
     total_j: float | None
@@ -46,6 +45,37 @@ class Total:
             duration_s=math.fsum(part.duration_s for part in present),
             co2e_g=_all_or_none([part.co2e_g for part in measured]),
         )
+
+
+def domain_totals(parts: Iterable[Measurement]) -> list[DomainEnergy]:
+    """The energy of each root domain over windows that do not overlap, one for each method it was measured by.
+
+    The largest comes first. ``coverage`` is the mean over time; ``idle_j`` and ``process_j`` need every part.
+    """
+    groups: dict[tuple[Domain, Method], list[tuple[DomainEnergy, float]]] = {}
+    for part in parts:
+        for energy in part.roots:
+            groups.setdefault((energy.domain, energy.method), []).append((energy, part.duration_s))
+    return sorted((_joined(group) for group in groups.values()), key=lambda energy: -energy.gross_j)
+
+
+def _joined(group: Sequence[tuple[DomainEnergy, float]]) -> DomainEnergy:
+    energies = [energy for energy, _duration_s in group]
+    gross_j = math.fsum(energy.gross_j for energy in energies)
+    below, above = half_width_j(energies, below=True), half_width_j(energies, below=False)
+    time_s = math.fsum(duration_s for _energy, duration_s in group)
+    covered_s = math.fsum(energy.coverage * duration_s for energy, duration_s in group)
+    return DomainEnergy(
+        domain=energies[0].domain,
+        gross_j=gross_j,
+        idle_j=_all_or_none([energy.idle_j for energy in energies]),
+        process_j=_all_or_none([energy.process_j for energy in energies]),
+        u_j=(below + above) / 4,
+        low_j=max(0.0, gross_j - below),
+        high_j=gross_j + above,
+        method=energies[0].method,
+        coverage=covered_s / time_s if time_s > 0 else min(energy.coverage for energy in energies),
+    )
 
 
 def _all_or_none(values: Sequence[float | None]) -> float | None:

@@ -9,6 +9,26 @@ _S_PER_H = 3600.0
 _G_PER_LB = 453.59237
 
 
+_J_IN = {"": 1.0, "J": 1.0, "kJ": 1e3, "MJ": 1e6, "Wh": _S_PER_H, "kWh": _S_PER_H * 1000}
+
+
+def joules_in(text: str) -> float:
+    """Joules as people write them: "500", "500J", "2 kJ", "1.5Wh", "0.1kWh".
+
+    Raises:
+        ValueError: it is no finite number of joules above 0.
+    """
+    number, unit = text.strip(), ""
+    for known in sorted(_J_IN, key=len, reverse=True):
+        if known and number.endswith(known):
+            number, unit = number.removesuffix(known).strip(), known
+            break
+    value = float(number) * _J_IN[unit]
+    if not 0 < value < float("inf"):
+        raise ValueError(f"{text!r} is no energy above 0")
+    return value
+
+
 def uj_to_j(uj: float) -> float:
     """Microjoules to joules."""
     return uj / 1e6

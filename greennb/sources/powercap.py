@@ -125,7 +125,9 @@ def find_zones(root: Path) -> tuple[Zone, ...]:
 
 def hidden_zones(root: Path) -> tuple[str, ...]:
     """Names of zones whose links lead nowhere: what a container sees when its runtime masks the tree."""
-    return tuple(sorted(entry.name for entry in _listed(root) if _ZONE.fullmatch(entry.name) and not entry.exists()))
+    return tuple(
+        sorted(entry.name for entry in _listed(root) if _ZONE.fullmatch(entry.name) and not _there(entry.exists))
+    )
 
 
 def choose(zones: Iterable[Zone], sleep: Sleep = time.sleep) -> Choice:
@@ -145,7 +147,7 @@ def _collect(folder: Path, folders: dict[str, Path]) -> None:
     """Zone folders at and below ``folder``, the outermost path of each; other links are never followed."""
     inner = []
     for entry in _listed(folder):
-        if not entry.is_dir():
+        if not _there(entry.is_dir):
             continue
         if _ZONE.fullmatch(entry.name) and entry.name not in folders:
             folders[entry.name] = entry
@@ -161,6 +163,14 @@ def _listed(folder: Path) -> list[Path]:
         return sorted(folder.iterdir())
     except OSError:
         return []  # not there, or not ours to list: no zones from it
+
+
+def _there(question: Callable[[], bool]) -> bool:
+    """The answer of ``Path.exists`` or ``is_dir``; no where the folder may be listed but not entered."""
+    try:
+        return question()
+    except OSError:
+        return False
 
 
 def _order(key: str) -> tuple[bool, str, tuple[int, ...]]:

@@ -292,7 +292,7 @@ def _refused(choice: Choice) -> Probe:
             reason, hint = trouble_in_words(zone.trouble)
             hint = f"{hint} {CONTAINER_HINT}" if hint is PERMISSION_HINT else hint
             return Probe(name=NAME, source=None, reason=f"{zone.key} ({zone.name}): {reason}.", hint=hint)
-    return Probe(name=NAME, source=None, reason=" ".join(map(_refusal, choice.refusals)), hint=_GARBAGE_HINT)
+    return Probe(name=NAME, source=None, reason=" ".join(map(_refusal, choice.refusals)))
 
 
 def _nothing(tree: Path) -> Probe:

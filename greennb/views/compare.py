@@ -17,6 +17,8 @@ class Comparison:
 
     a: Measurement
     b: Measurement
+    name_a: str = ""
+    name_b: str = ""
 
     @property
     def difference_j(self) -> float | None:
@@ -48,8 +50,9 @@ class Comparison:
 
     @property
     def names(self) -> tuple[str, str]:
-        """What the two are called: their labels, or A and B."""
-        a, b = plain(self.a.window.label, 40) or "A", plain(self.b.window.label, 40) or "B"
+        """What the two are called: the names given, else their labels, else A and B."""
+        a = plain(self.name_a or self.a.window.label, 40) or "A"
+        b = plain(self.name_b or self.b.window.label, 40) or "B"
         return (a, b) if a != b else (f"{a} (A)", f"{b} (B)")
 
     @property

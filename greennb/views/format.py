@@ -49,6 +49,15 @@ def co2e(value: float | None, method: Method | None = None) -> str:
     return text if text == NOT_MEASURED else f"{text} CO2e"
 
 
+def money(value: float | None, currency: str, method: Method | None = None) -> str:
+    """A price with two significant digits: "0.0034 EUR"; "not measured" where there is none."""
+    if value is None or not math.isfinite(value):
+        return NOT_MEASURED
+    magnitude = _magnitude(value, 2)
+    amount = f"{value:.1e}" if value and magnitude < -6 else _fixed(value, max(0, 1 - magnitude) if value else 0)
+    return f"{_mark(method)}{amount} {plain(currency, 12)}".rstrip()
+
+
 def energy(total_j: float | None, low_j: float | None, high_j: float | None, method: Method | None) -> str:
     """A total with its 95 % interval: "1.23 kJ ± 0.04" where symmetric, "~41 J (28–60)" where estimated.
 
@@ -69,6 +78,12 @@ def energy(total_j: float | None, low_j: float | None, high_j: float | None, met
     if method is not Method.ESTIMATED and math.isclose(below, above, rel_tol=0.05):
         return f"{head} ± {_outward(max(below, above) / scale, decimals, up=True)}"
     return f"{head} ({_range(low_j / scale, high_j / scale, decimals)})"
+
+
+def si_step(largest: float) -> tuple[float, str]:
+    """What to divide by, and the SI prefix, for an axis that goes up to ``largest``: 9100 gives (1000.0, "k")."""
+    exponent = _exponent(largest) if math.isfinite(largest) else 0
+    return 10.0**exponent, _PREFIXES[exponent]
 
 
 def interval(low_j: float | None, high_j: float | None) -> str:

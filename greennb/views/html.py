@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 from greennb.model.measurement import DomainEnergy, Measurement, Status
 from greennb.model.reading import Method
-from greennb.model.series import Series
 from greennb.views import text
-from greennb.views.compare import Comparison
 from greennb.views.format import energy, joules, percent, plain, seconds, watt_hours, watts
+from greennb.views.shown import PLAINLY, Shown
 from greennb.views.style import CARD, COLOURS, QUIET
 from greennb.views.words import (
     METHODS,
@@ -27,27 +27,37 @@ from greennb.views.words import (
     status_words,
 )
 
+if TYPE_CHECKING:
+    from greennb.model.series import Series
+    from greennb.views.compare import Comparison
+
 _LABEL_WIDTH = 60
+_RUNS_SHOWN = 12  # bars of a series
 _EARLIER_SHOWN = 6  # earlier runs in a card's history row
 
 
-def card(measurement: Measurement, *, history: Sequence[Measurement] | None = None) -> str:
+def card(measurement: Measurement, *, history: Sequence[Measurement] | None = None, shown: Shown = PLAINLY) -> str:
     """The cell's card. ``history`` is earlier measurements of the same work, the oldest first."""
     return _card(
-        _head(measurement),
-        _facts(measurement),
+        _head(measurement, shown),
+        _facts(measurement, shown),
         _bar(measurement),
         *(_domain(part, measurement) for part in measurement.energies),
         _above_idle(measurement),
         _history(measurement, history or ()),
         _faults(measurement),
-        _foot(measurement),
+        _foot(measurement, shown),
     )
 
 
-def quiet_line(measurement: Measurement) -> str:
+def quiet_line(measurement: Measurement, shown: Shown = PLAINLY) -> str:
     """One quiet line, for auto mode."""
-    return f'<div class="gnb-quiet" style="{QUIET}">⚡ <bdi>{_escaped(text.line(measurement))}</bdi></div>'
+    return quiet(text.line(measurement, shown))
+
+
+def quiet(line: str) -> str:
+    """A line that :func:`greennb.views.text.line` made, as HTML."""
+    return f'<div class="gnb-quiet" style="{QUIET}"><bdi>{_escaped(line)}</bdi></div>'
 
 
 def series_card(repeats: Series) -> str:
@@ -68,13 +78,13 @@ def series_card(repeats: Series) -> str:
     )
 
 
-def comparison_card(a: Measurement, b: Measurement) -> str:
+def comparison_card(both: Comparison) -> str:
     """Two measurements side by side, and whether their intervals allow telling them apart."""
-    both = Comparison(a=a, b=b)
+    a, b = both.a, both.b
     most = max(a.high_j or 0.0, b.high_j or 0.0)
     verdict = both.verdict
     return _card(
-        f'<div class="gnb-head"><b><bdi>{_escaped(verdict[:1].upper() + verdict[1:])}</bdi></b></div>',
+        f'<div class="gnb-head"><b><bdi>{_escaped(verdict)}</bdi></b></div>',
         *(_side(name, part, most) for name, part in zip(both.names, (a, b), strict=True)),
         _warning([(f"{name}: {sentence}", "") for name, part in zip(both.names, (a, b), strict=True)
                   for sentence in text.missing_sentences(part)]),
@@ -91,32 +101,33 @@ def _escaped(words: str) -> str:
     return escape(words.replace("CO2e", "CO₂e"))
 
 
-def _head(measurement: Measurement) -> str:
+def _head(measurement: Measurement, shown: Shown) -> str:
     badges = ["partial"] if measurement.partial else []
+    if shown.over_budget(measurement):
+        badges.append("over budget")
     if measurement.window.status is not Status.OK:
         badges.append(status_words(measurement.window.status))
-    return _heading(text.total(measurement), measurement.method, measurement.window.label, badges=badges)
+    return _heading(shown.total(measurement), measurement.method, measurement.window.label, badges=badges)
 
 
 def _heading(value: str, method: Method | None, label: str, *, badges: Sequence[str], after: str = "") -> str:
     """The number large, its interval beside it, how it was obtained, what is wrong, and the label."""
-    number, unit, spread = _split(value)
+    number, spread = _split(value)
     pills = "" if method is None else _badge(method.value, f"gnb-{method.value}", METHODS[method])
     pills += "".join(_badge(words, "gnb-bad") for words in badges)
     name = _escaped(plain(label, _LABEL_WIDTH))
     return (
-        f'<div class="gnb-head"><span class="gnb-total">{number}{unit}</span> '
+        f'<div class="gnb-head"><span class="gnb-total">{number}</span> '
         f'<span class="gnb-m" title="95 % interval">{spread}{f" {after}" if after else ""}</span> {pills}'
         f'{f"""<span class="gnb-label"><bdi>{name}</bdi></span>""" if name else ""}</div>'
     )
 
 
-def _split(value: str) -> tuple[str, str, str]:
-    """ "1.23 kJ ± 0.04" as its number, its unit and its spread."""
-    head, mark, rest = value.partition(" ± ")
-    if not mark:
-        head, mark, rest = value.partition(" (")
-    return escape(head), "", escape(f"{mark.lstrip()}{rest}")
+def _split(value: str) -> tuple[str, str]:
+    """ "1.23 kJ ± 0.04" as "1.23 kJ" and "± 0.04"; a sentence keeps its first number large."""
+    starts = [at for at in map(value.find, (" ± ", " (", " above", ", ")) if at >= 0]
+    cut = min(starts, default=len(value))
+    return escape(value[:cut]), escape(value[cut:].strip())
 
 
 def _badge(words: str, kind: str, title: str = "") -> str:
@@ -124,13 +135,14 @@ def _badge(words: str, kind: str, title: str = "") -> str:
     return f'<span class="gnb-badge {kind}"{tip}>{_escaped(words)}</span> '
 
 
-def _facts(measurement: Measurement) -> str:
+def _facts(measurement: Measurement, shown: Shown) -> str:
     parts = [seconds(measurement.duration_s)]
     if measurement.mean_w is not None:
         parts.append(f"{watts(measurement.mean_w, measurement.method)} on average")
     if measurement.total_j is not None:
         parts.append(watt_hours(measurement.total_j, measurement.method))
-    parts += text.carbon(measurement)
+    parts += text.carbon(measurement) if shown.carbon else []
+    parts += shown.extras(measurement)
     return f'<div class="gnb-m">{_escaped(" · ".join(parts))}</div>'
 
 
@@ -168,7 +180,9 @@ def _width(value: float, most: float) -> str:
 def _domain(part: DomainEnergy, measurement: Measurement) -> str:
     inside = part not in measurement.roots
     name = f"{'of which ' if inside else ''}<bdi>{_escaped(domain_name(part.domain))}</bdi>"
-    share = "" if inside or not measurement.total_j else f" · {percent(part.gross_j / measurement.total_j)}"
+    share = ""
+    if not inside and measurement.total_j and len(measurement.roots) > 1:
+        share = f" · {percent(part.gross_j / measurement.total_j)}"
     value = energy(part.gross_j, part.low_j, part.high_j, part.method)
     return (
         f'<div class="gnb-row{" gnb-in" if inside else ""}">'
@@ -185,23 +199,19 @@ def _above_idle(measurement: Measurement) -> str:
         rows.append(f"{joules(measurement.net_j, measurement.method)} above idle · idling would have cost {idle}")
     if measurement.process_j is not None:
         rows.append(f"~{joules(measurement.process_j)} by this process, a model's share")
-    return f'<div class="gnb-m">{_escaped(" · ".join(rows))}</div>' if rows else ""
+    return f'<div class="gnb-m gnb-gap">{_escaped(" · ".join(rows))}</div>' if rows else ""
 
 
 def _history(measurement: Measurement, earlier: Sequence[Measurement]) -> str:
     if not earlier:
         return ""
+    from greennb.views.compare import Comparison
+
     shown = earlier[-_EARLIER_SHOWN:]
     totals = ", ".join(joules(run.total_j, run.method) for run in shown)
     more = f", and {len(earlier) - len(shown)} before" if len(earlier) > len(shown) else ""
-    verdict = Comparison(a=_named(earlier[-1], "the last run"), b=_named(measurement, "this run")).verdict
-    return f'<div class="gnb-m">Earlier: {escape(totals)}{more}. Against the last one: {escape(verdict)}.</div>'
-
-
-def _named(measurement: Measurement, label: str) -> Measurement:
-    from dataclasses import replace
-
-    return replace(measurement, window=replace(measurement.window, label=label))
+    verdict = Comparison(a=earlier[-1], b=measurement, name_a="the last run", name_b="this run").verdict
+    return f'<div class="gnb-m gnb-gap">Earlier: {escape(totals)}{more}. Against the last one: {escape(verdict)}.</div>'
 
 
 def _faults(measurement: Measurement) -> str:
@@ -220,12 +230,13 @@ def _warning(told: Iterable[tuple[str, str]]) -> str:
     return f'<div class="gnb-fault"><b>Partial:</b> {rows}</div>' if rows else ""
 
 
-def _foot(measurement: Measurement) -> str:
+def _foot(measurement: Measurement, shown: Shown) -> str:
     footprint = measurement.footprint
     carbon = ""
-    if footprint is not None:
+    if footprint is not None and shown.carbon:
         carbon = f" Carbon intensity: {footprint_words(footprint, measurement.window.started_at)}."
-        carbon += f" {plain(footprint.intensity.note, 200)}" if footprint.intensity.note else ""
+        note = plain(footprint.intensity.note, 200).rstrip(".")
+        carbon += f" {note[:1].upper()}{note[1:]}." if note else ""
     cost = f" greennb itself took {seconds(measurement.overhead_s)}."
     return _note(f"Not included: {not_included([measurement])}.{carbon}{cost}")
 
@@ -237,20 +248,14 @@ def _note(words: str) -> str:
 def _runs(repeats: Series) -> str:
     """One bar a run; a run without a total is a sentence, not a bar of length 0."""
     most = max(repeats.totals_j, default=0.0)
+    more = len(repeats.measurements) - _RUNS_SHOWN
     return "".join(
         _side(f"{place}", run, most, slim=True) for place, run in enumerate(repeats.measurements[:_RUNS_SHOWN], 1)
-    ) + (_note(f"and {len(repeats.measurements) - _RUNS_SHOWN} runs more") if _more(repeats) else "")
-
-
-_RUNS_SHOWN = 12
-
-
-def _more(repeats: Series) -> bool:
-    return len(repeats.measurements) > _RUNS_SHOWN
+    ) + _note(f"and {more} runs more" if more > 0 else "")
 
 
 def _side(name: str, part: Measurement, most: float, *, slim: bool = False) -> str:
-    value = joules(part.total_j, part.method) if slim else text.total(part)
+    value = joules(part.total_j, part.method) if slim else PLAINLY.total(part)
     how = "" if slim or part.method is None else f" · {part.method.value}"
     bar = ""
     if most and part.total_j is not None:

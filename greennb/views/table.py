@@ -35,7 +35,7 @@ def table(rows: Sequence[tuple[str, str, Measurement | None]], *, unicode: bool 
 def _row(index: str, source: str, measurement: Measurement | None) -> tuple[str, ...]:
     head = (plain(index, 8), plain(source, 200))
     if measurement is None:
-        return (*head, "", NOT_MEASURED, "", "", "not run")
+        return (*head, "", NOT_MEASURED, "", "", "no result")
     joules = energy(measurement.total_j, measurement.low_j, measurement.high_j, measurement.method)
     return (
         *head, seconds(measurement.duration_s), joules, _method(measurement.method),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from greennb.model.measurement import DomainEnergy, Measurement
 from greennb.model.reading import Method
-from greennb.model.series import Series
-from greennb.views.compare import Comparison
 from greennb.views.format import (
     NOT_MEASURED,
     co2e,
@@ -17,7 +18,7 @@ from greennb.views.format import (
     seconds,
     watts,
 )  # fmt: skip
-from greennb.views.table import table
+from greennb.views.shown import PLAINLY, Shown
 from greennb.views.words import (
     METHODS,
     domain_name,
@@ -31,30 +32,29 @@ from greennb.views.words import (
     status_words,
 )  # fmt: skip
 
-__all__ = ["line", "block", "table", "series", "comparison", "total", "facts", "carbon", "scatter", "missing_sentences"]
+if TYPE_CHECKING:  # what only some views show is loaded when they do: the first cell should not wait for it
+    from greennb.model.run import CellCost
+    from greennb.model.series import Series
+    from greennb.views.compare import Comparison
 
 _BLOCK_HEAD = 14  # columns of the first column of a block
 
 
-def total(measurement: Measurement) -> str:
-    """The total with its interval: "~41 J (28–60)", "not measured"."""
-    return energy(measurement.total_j, measurement.low_j, measurement.high_j, measurement.method)
-
-
-def line(measurement: Measurement) -> str:
+def line(measurement: Measurement, shown: Shown = PLAINLY) -> str:
     """One line: "~41 J (28–60) · 0.93 s · ~44 W · CPU estimated · ~4.5 mg CO2e (world average)"."""
     label = plain(measurement.window.label, 40)
-    return (f"{label}: " if label else "") + " · ".join(facts(measurement))
+    return (f"{label}: " if label else "") + " · ".join(facts(measurement, shown))
 
 
-def facts(measurement: Measurement) -> list[str]:
+def facts(measurement: Measurement, shown: Shown = PLAINLY) -> list[str]:
     """The parts of :func:`line`, without the label."""
-    parts = [total(measurement), seconds(measurement.duration_s)]
+    parts = [shown.total(measurement), seconds(measurement.duration_s)]
     if measurement.total_j is not None:
         if measurement.mean_w is not None:
             parts.append(watts(measurement.mean_w, measurement.method))
         parts.append(measured_by(measurement.roots))
-        parts += carbon(measurement)
+        parts += carbon(measurement) if shown.carbon else []
+        parts += shown.extras(measurement)
     return [part for part in (*parts, partial_words(measurement), status_words(measurement.window.status)) if part]
 
 
@@ -67,12 +67,12 @@ def carbon(measurement: Measurement) -> list[str]:
     return [f"{co2e(footprint.g_co2e, measurement.method)} ({where})"]
 
 
-def block(measurement: Measurement) -> str:
+def block(measurement: Measurement, shown: Shown = PLAINLY) -> str:
     """Several lines: the total, each domain, the faults in words with what mends them, and what is left out."""
     method = measurement.method
     how = "" if method is None else f"  {method.value}: {METHODS[method]}"
     status = status_words(measurement.window.status)
-    rows = [(plain(measurement.window.label, 40) or "energy", f"{total(measurement)}{how}")]
+    rows = [(plain(measurement.window.label, 40) or "energy", f"{shown.total(measurement)}{how}")]
     rows += [("", status)] if status else []
     rows += [_domain_row(part, measurement) for part in measurement.energies]
     if measurement.net_j is not None:
@@ -81,7 +81,8 @@ def block(measurement: Measurement) -> str:
         rows.append(("this process", f"~{joules(measurement.process_j)} of it, by a model"))
     power = "" if measurement.mean_w is None else f", {watts(measurement.mean_w, method)} on average"
     rows.append(("time", f"{seconds(measurement.duration_s)}{power}"))
-    if measurement.footprint is not None:
+    rows += [("", words) for words in shown.extras(measurement)]
+    if measurement.footprint is not None and shown.carbon:
         words = footprint_words(measurement.footprint, measurement.window.started_at)
         rows.append(("carbon", f"{co2e(measurement.co2e_g, method)} ({words})"))
     rows += [("partial", sentence) for sentence in missing_sentences(measurement)]
@@ -121,9 +122,16 @@ def scatter(repeats: Series) -> str:
     return f"mean of {_runs(repeats)}, {part}{mark}{spread} (±{percent(repeats.relative_half_width)})"
 
 
-def comparison(a: Measurement, b: Measurement) -> str:
+def table(cells: Sequence[CellCost], *, unicode: bool = True, width: int = 100) -> str:
+    """A row for each cell, named by its place, and the total; see :func:`greennb.views.table.table`."""
+    from greennb.views.table import table as laid_out
+
+    rows = [(cell.place, cell.first_line, cell.measurement) for cell in cells]
+    return laid_out(rows, unicode=unicode, width=width)
+
+
+def comparison(both: Comparison) -> str:
     """Two measurements, one line each, and one on whether they differ."""
-    both = Comparison(a=a, b=b)
     width = max(len(name) for name in both.names)
     rows = [
         f"{name:<{width}}  {' · '.join(facts(part))}" for name, part in zip(both.names, (both.a, both.b), strict=True)

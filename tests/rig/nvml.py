@@ -7,12 +7,15 @@ the same description and sharing no code with the library.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 SOURCE = Path(__file__).with_name("nvml_stub.c")
 LIBRARY = "libnvidia-ml.so.1"
@@ -102,3 +105,29 @@ class NvmlRig:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("CUDA_")}
         path = os.pathsep.join(filter(None, (str(self._library.parent), inherited.get("LD_LIBRARY_PATH", ""))))
         return {**inherited, "LD_LIBRARY_PATH": path, "GREENNB_NVML_STUB": str(self.file), **extra}
+
+
+class NvmlSession:
+    """A process that sees the rig's boards and runs greennb's NVML source; each method is one of its commands."""
+
+    def __init__(self, environ: dict[str, str]) -> None:
+        command = [sys.executable, "-W", "error", str(Path(__file__).with_name("nvml_child.py"))]
+        self._process = subprocess.Popen(command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, do: str, **options: bool) -> Any:
+        """What the command answers."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"do": do, **options}) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        assert answer, f"the process ended at {do} (see its standard error)"
+        return json.loads(answer)
+
+    def close(self) -> None:
+        """End the process."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=30)
+        self._process.stdout.close()

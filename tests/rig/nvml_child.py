@@ -1,0 +1,104 @@
+"""Run by ``NvmlSession``: greennb's NVML source in a process that sees the rig's boards, one JSON command a line."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import Any
+
+from greennb.model.reading import Fault
+from greennb.sources import nvml
+from greennb.sources.base import Probe, Source
+
+
+class _Child:
+    def __init__(self) -> None:
+        self.source: Source | None = None
+
+    def modules(self) -> bool:
+        return "pynvml" in sys.modules
+
+    def probe(self) -> dict[str, Any]:
+        result: Probe = nvml.probe("rig")
+        self.source = result.source
+        channels = () if result.source is None else result.source.channels
+        return {
+            "reason": result.reason,
+            "hint": result.hint,
+            "faults": [_fault(fault) for fault in result.faults],
+            "channels": [
+                {
+                    "device": channel.domain.device,
+                    "label": channel.domain.label,
+                    "method": channel.method,
+                    "note": channel.note,
+                    "max_power_w": channel.max_power_w,
+                    "wrap_uj": channel.wrap_uj,
+                    "resolution_uj": channel.resolution_uj,
+                }
+                for channel in channels
+            ],
+        }
+
+    def sample(self) -> dict[str, Any]:
+        assert self.source is not None
+        before_ns = time.monotonic_ns()
+        samples = self.source.sample()
+        return {
+            "samples": [_fault(each) if isinstance(each, Fault) else each for each in samples],
+            "t0_ns": before_ns,
+            "t1_ns": time.monotonic_ns(),
+        }
+
+    def fork(self, hook: bool) -> dict[str, Any]:
+        """A sample taken in a forked child, with or without the source being told of the fork."""
+        assert self.source is not None
+        receive, send = os.pipe()
+        if os.fork() == 0:
+            if hook:
+                self.source.after_fork()
+            os.write(send, json.dumps(self.sample()).encode())
+            os._exit(0)
+        os.close(send)
+        os.wait()
+        with os.fdopen(receive, "rb") as pipe:
+            answer: dict[str, Any] = json.loads(pipe.read())
+        return answer
+
+    def shut_down_by_others(self) -> None:
+        import pynvml
+
+        pynvml.nvmlShutdown()
+
+    def is_shut_down(self) -> bool:
+        """Whether NVML holds nothing for this process any more."""
+        import pynvml
+
+        try:
+            pynvml.nvmlDeviceGetCount()
+        except pynvml.NVMLError_Uninitialized:
+            return True
+        return False
+
+    def close(self) -> None:
+        assert self.source is not None
+        self.source.close()
+
+
+def _fault(fault: Fault) -> dict[str, Any]:
+    device = None if fault.domain is None else fault.domain.device
+    return {"device": device, "reason": fault.reason, "hint": fault.hint}
+
+
+def main() -> None:
+    child = _Child()
+    for line in sys.stdin:
+        command = json.loads(line)
+        answer = getattr(child, command.pop("do"))(**command)
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

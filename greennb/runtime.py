@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextvars
-import secrets
+import os
 import threading
 import weakref
 from collections.abc import Callable
@@ -32,7 +32,7 @@ class Runtime:
     def __init__(self, settings: Settings | None = None, *, host: str | None = None) -> None:
         self.settings = Settings.from_environment() if settings is None else settings
         self.host = _host_name() if host is None else host
-        self.session_id = secrets.token_hex(8)
+        self.session_id = os.urandom(8).hex()
         self.cell: OpenWindow | None = None
         self._last: OpenWindow | None = None
         self.notebook = ""

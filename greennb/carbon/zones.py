@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import unicodedata
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
@@ -87,13 +86,11 @@ def plain(text: str) -> str:
 def time_zone(root: Path = Path("/"), environ: Mapping[str, str] = os.environ) -> str:
     """The IANA name of this machine's time zone ("Europe/Paris"); "" where it cannot be told.
 
-    TZ goes first, then the link /etc/localtime, then /etc/timezone. Windows has names of its own that span
-    countries: they are not guessed from.
+    TZ goes first, then the link /etc/localtime, then /etc/timezone. Windows has none of them but names of its own,
+    which span countries: they are not guessed from.
     """
     if environ.get("TZ"):
         return _iana(environ["TZ"].removeprefix(":"))
-    if sys.platform == "win32":
-        return ""
     try:
         return _iana(str((root / "etc/localtime").readlink()))
     except OSError:  # a copy instead of a link, or nothing

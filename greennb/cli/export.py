@@ -18,7 +18,8 @@ Write the windows that the ledger keeps, oldest first.
 
   json        JSON lines: one measurement a line, with all its domains and faults
   csv         greennb's own columns, one row a window
-  codecarbon  the columns of CodeCarbon's emissions.csv; what greennb does not know is left empty
+  codecarbon  the columns of CodeCarbon's emissions.csv; what greennb does not know is left empty,
+              and a window inside another one is left out
   prometheus  text exposition, for a textfile collector: export all windows, so that counters never fall"""
 
 

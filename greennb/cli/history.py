@@ -60,7 +60,7 @@ def open_ledger(option: str | None) -> Ledger:
     path = ledger_path(Settings.from_environment().ledger if option is None else option)
     if path is None:
         raise BadInputError("The ledger is off, so there is nothing to read: name one with --ledger PATH.")
-    if option is not None and not path.exists():
+    if option is not None and not _exists(path):
         raise BadInputError(f"There is no ledger at {plain(str(path), 200)}: check the path.")
     return Ledger(path)
 
@@ -143,6 +143,13 @@ def _with_gap(status: str, partial: bool) -> str:
 def _file_name(notebook: str) -> str:
     """The last part of a path as any platform writes it: a ledger may be read elsewhere."""
     return notebook.replace("\\", "/").rpartition("/")[2]
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that no file can have, or a folder that may not be looked into
+        return False
 
 
 def _session_id(ledger: Ledger, start: str) -> str:

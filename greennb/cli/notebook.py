@@ -205,7 +205,7 @@ class _Work:
     def _sentence(self, number: int, first_line: str, reason: str) -> str:
         left = len(self._cells) - number
         after = f"; {left} cell{'s' if left > 1 else ''} after it did not run" if left else ""
-        return f"Code cell {number} of {len(self._cells)} (`{plain(first_line, 60)}`) {reason}{after}."
+        return f"Code cell {number} of {len(self._cells)} (`{plain(first_line, 60)}`) {reason.rstrip('.')}{after}."
 
 
 async def _tick(progress: Progress) -> None:

@@ -42,6 +42,7 @@ class Cells:
 
     Args:
         auto: whether cells without a marker are measured too.
+        whole: whether cells that ``%%energy -r`` measures run by run are measured as a whole too.
         finished: called with each run that was measured.
         failed: called with the exception, where following a cell failed.
     """
@@ -51,11 +52,13 @@ class Cells:
         runtime: Runtime,
         *,
         auto: Callable[[], bool],
+        whole: Callable[[], bool] = lambda: False,
         finished: Callable[[CellRun], None],
         failed: Callable[[Exception], None],
     ) -> None:
         self._runtime = runtime
         self._auto = auto
+        self._whole = whole
         self._finished = finished
         self._failed = failed
         self._running: list[tuple[Any, CellRun | None]] = []
@@ -97,7 +100,7 @@ class Cells:
         source = str(getattr(info, "raw_cell", "") or "")
         lines = source.splitlines(keepends=True)
         marker = find(lines) if MARKER in source else None
-        if marker is None and (not self._auto() or _repeats(source)):
+        if marker is None and (not self._auto() or (_repeats(source) and not self._whole())):
             return None
         options = Options() if marker is None else marker.options
         window = self._runtime.open(options.name, parent=self._outer())

@@ -7,14 +7,13 @@ import functools
 import shlex
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 
-from greennb.jupyter import reports
 from greennb.jupyter.options import Options, parse, parse_statement, parser
-from greennb.jupyter.statement import Statement
 from greennb.model.errors import BadInputError, GreennbError
 
 if TYPE_CHECKING:
@@ -119,13 +118,13 @@ def make_magics(session: Session) -> Magics:
             line_parser.add_argument("--plot", action="store_true")
             line_parser.add_argument("--last", type=_count, default=None, metavar="N")
             given = line_parser.words(line)
-            return reports.report(session, last=given.last, plot=given.plot)
+            return _reports().report(session, last=given.last, plot=given.plot)
 
         @line_magic
         @_in_words
         def energy_plot(self, line: str) -> Any:
             """A bar for each measured cell of this session: %energy_plot [LABEL]."""
-            return reports.plot(session, line.strip().strip("\"'"))
+            return _reports().plot(session, line.strip().strip("\"'"))
 
         @line_magic
         @_in_words
@@ -135,7 +134,7 @@ def make_magics(session: Session) -> Magics:
             line_parser.add_argument("a")
             line_parser.add_argument("b")
             given = line_parser.words(line)
-            return reports.compare(session, given.a, given.b)
+            return _reports().compare(session, given.a, given.b)
 
         @line_magic
         @_in_words
@@ -143,7 +142,7 @@ def make_magics(session: Session) -> Magics:
             """Measure what the machine draws while idle: %energy_baseline [SECONDS]. Let nothing else run meanwhile."""
             line_parser = _line("%energy_baseline")
             line_parser.add_argument("seconds", nargs="?", type=_seconds, default=BASELINE_SECONDS)
-            return reports.baseline(session, line_parser.words(line).seconds)
+            return _reports().baseline(session, line_parser.words(line).seconds)
 
         @line_magic
         @_in_words
@@ -153,7 +152,7 @@ def make_magics(session: Session) -> Magics:
             line_parser.add_argument("path", type=Path)
             line_parser.add_argument("--format", choices=["json", "csv", "codecarbon", "prometheus"], default=None)
             given = line_parser.words(line)
-            reports.export(session, given.path, given.format)
+            _reports().export(session, given.path, given.format)
 
         @line_magic
         @_in_words
@@ -161,12 +160,21 @@ def make_magics(session: Session) -> Magics:
             """Show the settings, or change them: %energy_config [KEY=VALUE ...]."""
             line_parser = _line("%energy_config")
             line_parser.add_argument("changes", nargs="*", metavar="KEY=VALUE")
-            return reports.config(session, line_parser.words(line).changes)
+            return _reports().config(session, line_parser.words(line).changes)
 
     return EnergyMagics(session.shell)
 
 
+def _reports() -> ModuleType:
+    """What the reporting magics stand on; loaded with the first of them, not with ``%load_ext``."""
+    from greennb.jupyter import reports
+
+    return reports
+
+
 def _measured(session: Session, options: Options, code: str, kind: str) -> Any:
+    from greennb.jupyter.statement import Statement
+
     return Statement(session, options, code, kind).run()
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from greennb.jupyter.budget import BudgetWatch
 from greennb.jupyter.cells import CellRun, Cells
 from greennb.jupyter.marker import strip
 from greennb.jupyter.settings import GreenNB
 from greennb.model.errors import GreennbError
 from greennb.model.wire import MIME_TYPE
 from greennb.runtime import Runtime, runtime
-from greennb.views import mime
+
+if TYPE_CHECKING:
+    from greennb.jupyter.budget import BudgetWatch
 
 
 class Session:
@@ -36,7 +36,11 @@ class Session:
         self._undo: list[Callable[[], None]] = []
         self.runtime = self._configured()
         self.cells = Cells(
-            self.runtime, auto=lambda: self.config.auto or self.recording, finished=self.show, failed=self._failed
+            self.runtime,
+            auto=lambda: self.config.auto or self.recording,
+            whole=lambda: self.recording,
+            finished=self.show,
+            failed=self._failed,
         )
         self._budgets: dict[int, BudgetWatch] = {}
 
@@ -52,8 +56,8 @@ class Session:
 
     @classmethod
     def stop(cls, shell: Any) -> None:
-        """Take the session out of ``shell``, if it is there."""
-        if cls._running is None or cls._running.shell is not shell:
+        """Take the session out of ``shell``, if it is there. One that records stays: it was the runner's wish."""
+        if cls._running is None or cls._running.shell is not shell or cls._running.recording:
             return
         session, cls._running = cls._running, None
         while session._undo:
@@ -91,6 +95,8 @@ class Session:
         self.cells.before(info, getattr(self.shell, "execution_count", None))
         run = self.cells.current
         if run is not None and run.info is info and run.options.budget_j is not None:
+            from greennb.jupyter.budget import BudgetWatch
+
             self._budgets[id(run)] = BudgetWatch(self.runtime.meter, run.window, run.options.budget_j, self.say)
 
     def show(self, run: CellRun) -> None:
@@ -112,6 +118,8 @@ class Session:
         """What goes into a cell's output."""
         if quiet:
             return {MIME_TYPE: run.measurement.to_dict()}
+        from greennb.views import mime  # with the first card, not with %load_ext
+
         return mime.bundle(
             run.measurement,
             quiet=run.auto,
@@ -136,6 +144,8 @@ class Session:
         if isinstance(error, GreennbError):
             self.say(str(error))
             return
+        import traceback
+
         where = traceback.extract_tb(error.__traceback__)[-1]
         self.say(
             f"this cell could not be measured ({type(error).__name__}: {error}, {where.name} line {where.lineno}); "

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from greennb.ledger import emissions, prometheus
-from greennb.ledger.rows import LedgerRow, as_dict
+from greennb.ledger.rows import LedgerRow, as_dict, outermost
 from greennb.model.errors import BadInputError
 
 
@@ -71,11 +71,11 @@ def export_path(rows: Iterable[LedgerRow], path: Path | str, format: Format | st
     """
     path = Path(path).expanduser()
     chosen = format_of(path) if format is None else format
-    if path.is_dir():
-        raise BadInputError(f"{path} is a folder: give the path of a file.")
-    if not path.parent.is_dir():
-        raise BadInputError(f"The folder {path.parent} does not exist: make it, or give another path.")
     try:
+        if path.is_dir():
+            raise BadInputError(f"{path} is a folder: give the path of a file.")
+        if not path.parent.is_dir():
+            raise BadInputError(f"The folder {path.parent} does not exist: make it, or give another path.")
         if path.exists() and not path.is_file():  # a pipe or a terminal: there is nothing to replace
             with path.open("w", encoding="utf-8", newline="") as stream:
                 write(rows, chosen, stream)
@@ -122,7 +122,8 @@ def _write_csv(rows: Iterable[LedgerRow], stream: TextIO) -> None:
 
 
 def _write_codecarbon(rows: Iterable[LedgerRow], stream: TextIO) -> None:
-    _write_table(stream, emissions.COLUMNS, (emissions.record(row) for row in rows))
+    # No column could say that a window is part of another one, and readers add up what they find.
+    _write_table(stream, emissions.COLUMNS, (emissions.record(row) for row in outermost(rows)))
 
 
 def _write_table(stream: TextIO, columns: Iterable[str], records: Iterable[Mapping[str, Any]]) -> None:

@@ -226,8 +226,9 @@ class Ledger:
             while batch := self._next_batch(idle_s):
                 try:
                     rows = [row for row in map(self._encoded, batch) if row is not None]
-                    with self._inside_sqlite:
-                        self._write(rows)
+                    if rows:
+                        with self._inside_sqlite:
+                            self._write(rows)
                 finally:
                     with self._changed:
                         self._unwritten -= len(batch)

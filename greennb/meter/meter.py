@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import math
 import os
-import secrets
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,9 +21,9 @@ from greennb.meter.integrate import Piece, longest_safe_ns
 from greennb.meter.sampler import Sampler
 from greennb.meter.sync import wait_for_devices
 from greennb.meter.trail import Look, Trail
-from greennb.meter.uncertainty import interval_uj, standard_uncertainty
+from greennb.meter.uncertainty import interval_uj
 from greennb.model.footprint import Footprint
-from greennb.model.measurement import DomainEnergy, Measurement, Status, Window
+from greennb.model.measurement import DomainEnergy, Measurement, Status, Window, standard_uncertainty
 from greennb.model.reading import DomainKind, Fault, Method, Reading
 from greennb.model.units import ns_to_s, uj_to_j
 from greennb.sources.base import Channel, Sample, Source, reading
@@ -135,7 +134,7 @@ class Meter:
         self.baseline: Baseline | None = None
         self.footprint = footprint
         self.channels: tuple[Channel, ...] = tuple(c for source in self.sources for c in source.channels)
-        self.prefix = secrets.token_hex(8)
+        self.prefix = os.urandom(8).hex()
         self._numbers = itertools.count(1)
         self._now_ns = self.clock.monotonic_ns
         self._wall_ns = self.clock.wall_ns
@@ -286,7 +285,7 @@ class Meter:
 
     def after_fork(self) -> None:
         """Make this meter usable in a forked child, with windows of its own."""
-        self.prefix = secrets.token_hex(8)
+        self.prefix = os.urandom(8).hex()
         self.sampler.after_fork()
         for source in self.sources:
             source.after_fork()

@@ -25,8 +25,6 @@ TRIANGULAR_95 = 1 - math.sqrt(0.05)
 NVML_POWER_ACCURACY = 0.05
 """NVIDIA's documentation of nvmlDeviceGetPowerUsage states +/- 5 % of the reading."""
 
-_Z95 = 1.96
-
 
 def interval_uj(channel: Channel, piece: Piece, elapsed_ns: int, bracket_ns: int) -> tuple[float, float]:
     """95 % interval, in microjoules, of ``piece`` of ``channel`` in a window of ``elapsed_ns``.
@@ -48,11 +46,6 @@ def interval_uj(channel: Channel, piece: Piece, elapsed_ns: int, bracket_ns: int
     # Neither less than nothing nor more than the hardware can draw, seen from its own reading.
     ceiling_uj = max(piece.uj, w_ns_to_uj(channel.max_power_w, elapsed_ns))
     return max(0.0, low_uj), min(high_uj, ceiling_uj)
-
-
-def standard_uncertainty(low: float, high: float) -> float:
-    """Standard uncertainty of a value with this 95 % interval, were it normal."""
-    return (high - low) / (2 * _Z95)
 
 
 def _edge_power_w(channel: Channel, piece: Piece, elapsed_ns: int) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from greennb.model.footprint import Footprint
@@ -72,7 +73,7 @@ class DomainEnergy:
         return None if self.idle_j is None else self.gross_j - self.idle_j
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: the totals are worked out once and kept in the instance
 class Measurement:
     """What one window cost on one host. Frozen: a change makes a new one."""
 
@@ -84,31 +85,31 @@ class Measurement:
     overhead_s: float
     footprint: Footprint | None = None
 
-    @property
+    @cached_property
     def roots(self) -> tuple[DomainEnergy, ...]:
         """The energies that no other measured energy contains."""
         present = {energy.domain for energy in self.energies}
         return tuple(energy for energy in self.energies if not _contained(energy.domain, present))
 
-    @property
+    @cached_property
     def total_j(self) -> float | None:
         """Joules of all roots, so that no joule counts twice; None where nothing could be measured."""
         return math.fsum(energy.gross_j for energy in self.roots) if self.energies else None
 
     @property
     def u_j(self) -> float | None:
-        """Standard uncertainty of the total (half the interval's half-width)."""
+        """Standard uncertainty of the total; None where nothing could be measured."""
         if self.low_j is None or self.high_j is None:
             return None
-        return (self.high_j - self.low_j) / 4
+        return standard_uncertainty(self.low_j, self.high_j)
 
-    @property
+    @cached_property
     def low_j(self) -> float | None:
         """Lower end of the total's 95 % interval; None where nothing could be measured."""
         total = self.total_j
         return None if total is None else max(0.0, total - half_width_j(self.roots, below=True))
 
-    @property
+    @cached_property
     def high_j(self) -> float | None:
         """Upper end of the total's 95 % interval; None where nothing could be measured."""
         total = self.total_j
@@ -134,7 +135,7 @@ class Measurement:
         """The worst method among the roots; None where nothing could be measured."""
         return Method.worst(energy.method for energy in self.roots)
 
-    @property
+    @cached_property
     def partial(self) -> bool:
         """Whether something that should have been counted is missing from the total."""
         return not self.energies or bool(self.faults) or any(energy.coverage < 1 for energy in self.roots)
@@ -156,7 +157,7 @@ class Measurement:
         return None if self.footprint is None else self.footprint.g_co2e
 
     def to_dict(self) -> dict[str, Any]:
-        """This measurement as plain JSON values; see ``docs/wire.md`` for the fields."""
+        """This measurement as plain JSON values; its fields are those of :mod:`greennb.model.wire`."""
         from greennb.model.wire import measurement_to_dict
 
         return measurement_to_dict(self)
@@ -166,6 +167,11 @@ class Measurement:
         import pandas  # only for who asks for it: pandas is no dependency of the model
 
         return pandas.DataFrame(self.to_dict()["domains"])
+
+
+def standard_uncertainty(low: float, high: float) -> float:
+    """Standard uncertainty of a value with this 95 % interval, were it normal (half-width / 1.96)."""
+    return (high - low) / (2 * 1.96)
 
 
 def _contained(domain: Domain, present: set[Domain]) -> bool:

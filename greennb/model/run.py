@@ -68,9 +68,11 @@ class NotebookRun:
     @property
     def footprints(self) -> tuple[Footprint, ...]:
         """One footprint for each distinct carbon intensity and PUE in use, in the order they came up."""
-        seen = {(part.footprint.intensity, part.footprint.pue): part.footprint
-                for part in reversed(self.measurements) if part.footprint is not None}  # fmt: skip
-        return tuple(reversed(seen.values()))
+        seen: dict[object, Footprint] = {}
+        for part in self.measurements:
+            if part.footprint is not None:
+                seen.setdefault((part.footprint.intensity, part.footprint.pue), part.footprint)
+        return tuple(seen.values())
 
     def to_dict(self) -> dict[str, Any]:
         """This run as plain JSON values: the file that ``greennb run --json`` writes."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from greennb.model.measurement import DomainEnergy, Measurement, half_width_j
+from greennb.model.measurement import DomainEnergy, Measurement, half_width_j, standard_uncertainty
 from greennb.model.reading import Domain, Method
 
 
@@ -70,7 +70,7 @@ def _joined(group: Sequence[tuple[DomainEnergy, float]]) -> DomainEnergy:
         gross_j=gross_j,
         idle_j=_all_or_none([energy.idle_j for energy in energies]),
         process_j=_all_or_none([energy.process_j for energy in energies]),
-        u_j=(below + above) / 4,
+        u_j=standard_uncertainty(gross_j - below, gross_j + above),
         low_j=max(0.0, gross_j - below),
         high_j=gross_j + above,
         method=energies[0].method,

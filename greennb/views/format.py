@@ -97,19 +97,18 @@ def interval(low_j: float | None, high_j: float | None) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """A duration: "12 µs", "93 ms", "0.93 s", "71.2 s", "14 min 5 s", "3 h 12 min", "2 d 4 h"."""
+    """A duration: "210 µs", "93.0 ms", "0.93 s", "71.2 s", "14 min 5 s", "3 h 12 min", "2 d 4 h"."""
     if value is None or not math.isfinite(value):
         return NOT_MEASURED
     sign, value = ("−", -value) if value < 0 else ("", value)
     if value == 0:
         return "0 s"
     if value < 0.0995:
-        exponent = max(-9, _exponent(value))
-        return f"{sign}{value / 10.0**exponent:.3g} {_PREFIXES[exponent]}s"
+        return f"{sign}{_scaled(value, 's', 3, lowest=-9, highest=-3)}"
     if value < 9.995:
         return f"{sign}{value:.2f} s"
     if value < 119.5:
-        return f"{sign}{value:.3g} s"
+        return f"{sign}{value:.{1 if value < 99.95 else 0}f} s"
     return sign + _clock(value)
 
 
@@ -124,7 +123,7 @@ def percent(fraction: float | None, *, signed: bool = False) -> str:
     return f"{'+' if signed and value > 0 else ''}{text.removesuffix('.0')} %"
 
 
-_ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x9b[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-_]?")
+_ANSI = r"\x1b\[[0-?]*[ -/]*[@-~]|\x9b[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-_]?"
 _SPACES = frozenset("\t\n\v\f\r\x85\u2028\u2029")
 
 
@@ -136,7 +135,7 @@ def plain(text: str, width: int) -> str:
     """
     text = text[: 40 * width + 400]  # a label may be megabytes; escapes take some room
     if not (text.isascii() and text.isprintable()):
-        text = _ANSI.sub("", text)
+        text = re.sub(_ANSI, "", text)
         text = "".join(" " if char in _SPACES else char for char in text if char in _SPACES or _shows(char))
     text = " ".join(text.split())
     if len(text) <= width and columns(text) <= width:
@@ -212,8 +211,8 @@ def _decimals(total: float, half_width: float) -> int:
     magnitude = _magnitude(total)
     if half_width <= 0:
         return 2 - magnitude
-    leading = half_width / 10.0 ** math.floor(math.log10(half_width))
-    decimals = -math.floor(math.log10(half_width)) + (1 if leading < 3 else 0)
+    decade = _magnitude(half_width, 6)  # rounded first: 0.3 / 0.1 is 2.9999999999999996
+    decimals = -decade + (1 if round(half_width / 10.0**decade, 5) < 3 else 0)
     return max(1 - magnitude, min(_MOST_DIGITS - 1 - magnitude, decimals)) if total else decimals
 
 

@@ -19,6 +19,7 @@ from greennb.views.shown import PLAINLY, Shown
 from greennb.views.style import CARD, COLOURS, QUIET
 from greennb.views.words import (
     METHODS,
+    NO_READING,
     domain_name,
     faults_in_words,
     footprint_words,
@@ -217,7 +218,7 @@ def _history(measurement: Measurement, earlier: Sequence[Measurement]) -> str:
 def _faults(measurement: Measurement) -> str:
     told = faults_in_words(measurement.faults) + [(gap, "") for gap in gaps(measurement.roots)]
     if measurement.partial and not told:
-        told = [("no source of joules gave a reading", "")]
+        told = [(NO_READING, "")]
     return _warning(told)
 
 

@@ -15,7 +15,7 @@ from greennb.views.words import status_words
 
 _HEADINGS = ("cell", "source", "time", "energy (95 %)", "mean power", "method", "CO₂e", "")
 _SOURCE_LINES = 3
-_SOURCE_WIDTH = 110
+_LINE_WIDTH, _LONE_LINE_WIDTH = 110, 48
 
 
 def table_card(cells: Sequence[CellCost]) -> str:
@@ -39,16 +39,16 @@ def table(cells: Sequence[CellCost], *, lines: int = 1) -> str:
 def source(text: str, lines: int = _SOURCE_LINES) -> str:
     """The first ``lines`` lines of a cell's source that are not blank, cleaned and escaped, one a line."""
     kept = [line for line in text[:20_000].splitlines() if line.strip() and not line.startswith("%%energy")]
-    shown = [_line(line) for line in kept[:lines]]
+    shown = [_line(line, _LINE_WIDTH if lines > 1 else _LONE_LINE_WIDTH) for line in kept[:lines]]
     if len(kept) > lines > 1:
         shown[-1] += " …"
     return "\n".join(escape(line) for line in shown)
 
 
-def _line(line: str) -> str:
+def _line(line: str, width: int) -> str:
     """A line with its indentation, which :func:`plain` would take away."""
     indent = len(line) - len(line.lstrip(" "))
-    return " " * min(indent, 24) + plain(line, _SOURCE_WIDTH)
+    return " " * min(indent, 24) + plain(line, width)
 
 
 def _row(cell: CellCost, most: float, lines: int) -> str:

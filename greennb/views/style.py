@@ -77,13 +77,13 @@ box-sizing:border-box;min-width:2px}}
 """.replace("\n", "")
 
 TABLE_RULES = """
-.gnb-card .gnb-t{width:100%;border-collapse:collapse;margin:0;font-size:inherit;border:0}
+.gnb-card .gnb-t{table-layout:auto;width:100%;border-collapse:collapse;margin:0;font-size:inherit;border:0}
 .gnb-card .gnb-t tr:nth-child(n){background:none}
 .gnb-card .gnb-t :is(th,td){padding:4px 8px;border:0;border-bottom:1px solid var(--g-line);text-align:right;
 white-space:nowrap;vertical-align:top;font-weight:400;max-width:none}
 .gnb-card .gnb-t thead th{color:var(--g-muted);vertical-align:bottom}
 .gnb-card .gnb-t th[scope=row]{color:var(--g-muted)}
-.gnb-card .gnb-t :is(th,td):nth-child(2){text-align:left;width:99%;white-space:normal}
+.gnb-card .gnb-t :is(th,td):nth-child(2){text-align:left;width:99%;min-width:15em;white-space:normal}
 .gnb-card .gnb-t :is(th,td):nth-child(n+6):not(:nth-child(7)){text-align:left}
 .gnb-card .gnb-t tfoot :is(th,td):nth-child(n){border:0;font-weight:600;color:var(--g-text)}
 .gnb-card .gnb-src code{font:12px/1.45 ui-monospace,"DejaVu Sans Mono",monospace;white-space:pre-wrap;

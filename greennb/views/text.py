@@ -21,6 +21,7 @@ from greennb.views.format import (
 from greennb.views.shown import PLAINLY, Shown
 from greennb.views.words import (
     METHODS,
+    NO_READING,
     domain_name,
     faults_in_words,
     footprint_words,
@@ -97,7 +98,7 @@ def missing_sentences(measurement: Measurement) -> list[str]:
         f"{reason}. {hint}".rstrip() if hint else reason for reason, hint in faults_in_words(measurement.faults)
     ]
     sentences += gaps(measurement.roots)
-    return sentences or (["no source of joules gave a reading"] if measurement.partial else [])
+    return sentences or ([NO_READING] if measurement.partial else [])
 
 
 def series(repeats: Series) -> str:

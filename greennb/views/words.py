@@ -29,6 +29,9 @@ METHODS = {
 }
 """What each method means."""
 
+NO_READING = "no source of joules gave a reading"
+"""Why a measurement without faults has no joules."""
+
 _CHIP = frozenset({DomainKind.CPU_PACKAGE, DomainKind.SOC})
 
 
@@ -107,16 +110,14 @@ def partial_words(measurement: Measurement) -> str:
     """Why a total is partial, in a few words; "" where it is whole."""
     if not measurement.partial:
         return ""
-    domains = dict.fromkeys(fault.domain for fault in measurement.faults if fault.domain is not None)
-    if domains:
-        read = {energy.domain for energy in measurement.energies}
-        words = dict.fromkeys(
-            f"{KINDS[domain.kind]} {'has gaps' if domain in read else 'missing'}" for domain in domains
-        )
-        return f"partial: {', '.join(words)}"
-    reasons = [reason for reason, _hint in faults_in_words(measurement.faults)]
-    reasons += gaps(measurement.roots) or ["no source of joules gave a reading"]
-    return f"partial: {plain(reasons[0], 60)}"
+    domains = [fault.domain for fault in measurement.faults if fault.domain is not None]
+    domains += [energy.domain for energy in measurement.roots if energy.coverage < 1]
+    if not domains:
+        reasons = [reason for reason, _hint in faults_in_words(measurement.faults)]
+        return f"partial: {plain((*reasons, NO_READING)[0], 60)}"
+    read = {energy.domain for energy in measurement.energies}
+    words = (f"{KINDS[domain.kind]} {'has gaps' if domain in read else 'missing'}" for domain in domains)
+    return f"partial: {', '.join(dict.fromkeys(words))}"
 
 
 def status_words(status: Status) -> str:

@@ -146,6 +146,13 @@ def median_us(call, n=100):
     for _ in range(n):
         a = time.perf_counter_ns(); call(); spent.append(time.perf_counter_ns() - a)
     return statistics.median(spent) / 1e3
+tiny = {"text/plain": "x"}
+def display_tiny(result): session.publish(tiny)
+def with_display():
+    ip.events.register("post_run_cell", display_tiny)
+    value = median_us(cell)
+    ip.events.unregister("post_run_cell", display_tiny)
+    return value
 def with_auto(on, quiet):
     session.config.auto, session.config.quiet = on, quiet
     value = median_us(cell)
@@ -153,15 +160,16 @@ def with_auto(on, quiet):
     return value
 with_auto(True, False)
 gc.collect(); grown_mib = (process.memory_info().rss - rss) / 2**20
-rounds = [(with_auto(False, False), with_auto(True, True), with_auto(True, False)) for _ in range(9)]
+rounds = [(with_auto(False, False), with_auto(True, True), with_auto(True, False), with_display()) for _ in range(9)]
 reads_us = median_us(lambda: (meter._raw_look(), meter._raw_look()), 1000)
 off = statistics.median(r[0] for r in rounds)
 quiet = statistics.median(r[1] - r[0] for r in rounds)
 shown = statistics.median(r[2] - r[0] for r in rounds)
+display = statistics.median(r[3] - r[0] for r in rounds)
 time.sleep(3)
 import threading
 native = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else threading.active_count()
-answer = dict(ready_ms=ready_ms, off=off, quiet=quiet, shown=shown, reads=reads_us, grown_mib=grown_mib,
+answer = dict(ready_ms=ready_ms, off=off, quiet=quiet, shown=shown, display=display, reads=reads_us, grown_mib=grown_mib,
               sampler=meter.sampler.alive, sources=[s.name for s in meter.sources])
 """
 
@@ -171,10 +179,12 @@ def in_kernel() -> list[Row]:
     from jupyter_client.manager import KernelManager
 
     answers = []
-    for _ in range(3):
+    for _ in range(5):
         with tempfile.TemporaryDirectory() as folder:
             manager = KernelManager(transport="ipc", ip=str(Path(folder) / "k"))
-            manager.start_kernel(env={**os.environ, "GREENNB_LEDGER": str(Path(folder) / "ledger.sqlite3")})
+            # As it is installed: compiled once, not at every start.
+            environ = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+            manager.start_kernel(env={**environ, "GREENNB_LEDGER": str(Path(folder) / "ledger.sqlite3")})
             client = manager.client()
             try:
                 client.start_channels()
@@ -198,7 +208,8 @@ def in_kernel() -> list[Row]:
     return [
         Row("%load_ext greennb to ready", median("ready_ms"), "ms", 60.0, "in a kernel that is already running"),
         Row("auto mode, nothing shown (-q), beyond the reads", median("quiet") - median("reads"), "us", 150.0, bare),
-        Row("auto mode, a line a cell, beyond the reads", median("shown") - median("reads"), "us", 150.0, bare),
+        Row("auto mode, a line a cell, beyond reads and a display", median("shown") - median("reads") - median("display"),
+            "us", 150.0, f"displaying one character costs {median('display'):.0f} us in this kernel"),
         Row("resident memory grown", median("grown_mib"), "MiB", 12.0, "from before %load_ext to after 100 cells"),
         Row("sampler threads 3 s after the last cell", max(a["sampler"] for a in answers) + 0.0, "", 0.0, "none"),
     ]  # fmt: skip
@@ -209,7 +220,7 @@ def table(rows: list[Row]) -> str:
     lines = [f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, {platform.system()}"]
     for row in rows:
         verdict = "met" if row.met else "MISSED"
-        lines.append(f"{row.what:<50} {row.value:>8.2f} {row.unit:<4} (<= {row.target:g})  {verdict:<7} {row.floor}")
+        lines.append(f"{row.what:<54} {row.value:>8.2f} {row.unit:<4} (<= {row.target:g})  {verdict:<7} {row.floor}")
     return "\n".join(lines)
 
 

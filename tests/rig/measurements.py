@@ -27,7 +27,7 @@ def energy(domain: Domain = PACKAGE, joules: float = 40.0, half: float = 2.0, **
     """``joules`` on ``domain`` with a 95 % interval of ``half`` on both sides, read from a counter unless told."""
     known = {"idle_j": None, "process_j": None, "method": Method.COUNTER, "coverage": 1.0}
     return DomainEnergy(
-        domain=domain, gross_j=joules, low_j=joules - half, high_j=joules + half, u_j=half / 2, **known | fields
+        domain=domain, gross_j=joules, low_j=joules - half, high_j=joules + half, u_j=half / 1.96, **known | fields
     )
 
 

@@ -15,11 +15,23 @@ def path(tmp_path):
 
 
 @pytest.fixture
-def ledger(path):
-    made = Ledger(path)
-    yield made
-    assert made.close(5)
+def opened():
+    """Make ledgers that are closed at the end."""
+    made: list[Ledger] = []
+
+    def make(path, **options):
+        made.append(Ledger(path, **options))
+        return made[-1]
+
+    yield make
+    closed = [ledger.close(5) for ledger in made]  # each, also after one that was not
+    assert all(closed)
     assert not [thread for thread in threading.enumerate() if thread.name == "greennb-ledger"]
+
+
+@pytest.fixture
+def ledger(path, opened):
+    return opened(path)
 
 
 @pytest.fixture

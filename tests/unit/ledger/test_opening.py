@@ -29,9 +29,9 @@ def written_by(ledger: Ledger, count: int = 1) -> None:
 
 
 @pytest.fixture
-def filled(path):
+def filled(path, opened):
     """A closed ledger with one window."""
-    ledger = Ledger(path)
+    ledger = opened(path)
     written_by(ledger)
     ledger.close()
     return path
@@ -47,10 +47,10 @@ def altered(path: Path, *statements: str) -> bytes:
     return path.read_bytes()
 
 
-def refused(path: Path) -> str:
+def refused(path: Path, opened) -> str:
     """The sentence that writing to and reading of ``path`` give, after checking that it is said once."""
     said: list[str] = []
-    ledger = Ledger(path, on_problem=said.append)
+    ledger = opened(path, on_problem=said.append)
     written_by(ledger, 3)
     written_by(ledger, 2)
     assert ledger.lost == 5
@@ -62,64 +62,64 @@ def refused(path: Path) -> str:
     return said[0]
 
 
-def test_a_ledger_from_a_newer_version_is_refused_and_untouched(filled):
+def test_a_ledger_from_a_newer_version_is_refused_and_untouched(filled, opened):
     """Not a byte changes, and the sentence says what to do."""
     before = altered(filled, f"PRAGMA user_version = {LATEST + 1}")
-    sentence = refused(filled)
+    sentence = refused(filled, opened)
     assert f"version {LATEST + 1}" in sentence
     assert "upgrade greennb" in sentence
     assert filled.read_bytes() == before
 
 
 @pytest.mark.parametrize("content", [b"not a database at all, but long enough for a header" * 40, b"x"])
-def test_a_damaged_ledger_is_said_and_untouched(path, content):
+def test_a_damaged_ledger_is_said_and_untouched(path, content, opened):
     """It may still be mended by hand."""
     path.parent.mkdir()
     path.write_bytes(content)
-    assert "damaged" in refused(path)
+    assert "damaged" in refused(path, opened)
     assert path.read_bytes() == content
 
 
-def test_a_ledger_damaged_in_the_middle_is_said(filled):
+def test_a_ledger_damaged_in_the_middle_is_said(filled, opened):
     """The header is sound and the table is not: the reader gets a sentence, not a traceback."""
     content = bytearray(filled.read_bytes())
     page = int.from_bytes(content[16:18], "big")
     content[page:] = b"\xff" * (len(content) - page)
     filled.write_bytes(content)
     with pytest.raises(LedgerError, match="cannot be read"):
-        Ledger(filled).rows()
+        opened(filled).rows()
 
 
-def test_somebody_elses_sqlite_file_is_refused_and_untouched(path):
+def test_somebody_elses_sqlite_file_is_refused_and_untouched(path, opened):
     """A path typed wrong must not put our table into a browser's history."""
     path.parent.mkdir()
     before = altered(path, "CREATE TABLE theirs (x)")
-    assert "not a greennb ledger" in refused(path)
+    assert "not a greennb ledger" in refused(path, opened)
     assert path.read_bytes() == before
 
 
-def test_a_folder_in_the_ledgers_place_is_said(path):
+def test_a_folder_in_the_ledgers_place_is_said(path, opened):
     """Not a traceback."""
     path.mkdir(parents=True)
-    ledger = Ledger(path)
+    ledger = opened(path)
     written_by(ledger)
     assert "cannot be written" in ledger.problem
     with pytest.raises(LedgerError, match="cannot be read"):
         ledger.rows()
 
 
-def test_an_empty_file_becomes_a_ledger(path):
+def test_an_empty_file_becomes_a_ledger(path, opened):
     """That is what a kernel leaves that was killed while it made one."""
     path.parent.mkdir()
     path.touch()
-    ledger = Ledger(path)
+    ledger = opened(path)
     assert ledger.rows() == []
     written_by(ledger)
     assert (len(ledger.rows()), ledger.problem) == (1, None)
     ledger.close()
 
 
-def test_a_callback_that_raises_does_not_stop_the_ledger(path):
+def test_a_callback_that_raises_does_not_stop_the_ledger(path, opened):
     """It is somebody else's code."""
     path.parent.mkdir()
     path.write_bytes(b"x" * 2000)
@@ -127,7 +127,7 @@ def test_a_callback_that_raises_does_not_stop_the_ledger(path):
     def fails(_sentence: str) -> None:
         raise RuntimeError
 
-    ledger = Ledger(path, on_problem=fails)
+    ledger = opened(path, on_problem=fails)
     written_by(ledger, 2)
     assert ledger.lost == 2
     assert ledger.close()
@@ -228,9 +228,9 @@ def test_a_read_only_folder_without_a_ledger_is_an_empty_one(public_folder):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes of folders mean nothing there")
-def test_a_log_that_cannot_be_read_is_no_reason_to_leave_its_rows_out(public_folder, filled):
+def test_a_log_that_cannot_be_read_is_no_reason_to_leave_its_rows_out(public_folder, filled, opened):
     """Rows of a crashed kernel lie in the log: on a read-only medium the answer is a sentence, not fewer rows."""
-    ledger = Ledger(filled)
+    ledger = opened(filled)
     written_by(ledger)  # the connection is open for a second more: the row is in the log
     copy = public_folder / "ledger.sqlite3"
     for suffix in ("", "-wal"):
@@ -242,7 +242,7 @@ def test_a_log_that_cannot_be_read_is_no_reason_to_leave_its_rows_out(public_fol
 
 
 @pytest.mark.parametrize("start", range(LATEST))
-def test_every_older_version_is_brought_up_to_date(path, start):
+def test_every_older_version_is_brought_up_to_date(path, start, opened):
     """From a new file and from each version that there ever was; rows written before are still there."""
     path.parent.mkdir()
     connection = sqlite3.connect(path, isolation_level=None)
@@ -250,11 +250,11 @@ def test_every_older_version_is_brought_up_to_date(path, start):
     assert version(connection) == start
     connection.close()
     if start:
-        ledger = Ledger(path)
+        ledger = opened(path)
         assert ledger.rows() == []  # an older ledger can be read as it is
         altered(path, _a_row_as_version_1_wrote_it())
         assert [row.id for row in ledger.rows()] == ["old"]
-    ledger = Ledger(path)
+    ledger = opened(path)
     written_by(ledger)
     assert len(ledger.rows()) == (2 if start else 1)
     ledger.close()

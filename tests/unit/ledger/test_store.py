@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from greennb.ledger.store import Ledger, ledger_path
+from greennb.ledger.store import ledger_path
 from greennb.model.measurement import Status
 from greennb.model.reading import Fault, Method
 from tests.rig.measurements import CORE, DRAM, FRANCE, GPU, PACKAGE, START, energy, measurement
@@ -164,10 +164,10 @@ def test_a_callable_is_called_on_the_writers_thread(ledger, kept):
     assert called_on == ["greennb-ledger"]
 
 
-def test_a_window_that_cannot_be_recorded_costs_no_other(path):
+def test_a_window_that_cannot_be_recorded_costs_no_other(path, opened):
     """A callable that raises, and a number that JSON cannot hold, are said; the others are written."""
     said = []
-    ledger = Ledger(path, on_problem=said.append)
+    ledger = opened(path, on_problem=said.append)
     ledger.append(lambda: 1 / 0, **CELL)
     ledger.append(measurement(energy(joules=float("nan"))), **CELL)
     ledger.append(measurement(label="sound"), **CELL)
@@ -178,19 +178,19 @@ def test_a_window_that_cannot_be_recorded_costs_no_other(path):
     ledger.close()
 
 
-def test_off_keeps_nothing_and_starts_nothing():
-    """Ledger(None) answers as an empty one."""
-    ledger = Ledger(None)
+def test_off_keeps_nothing_and_starts_nothing(opened):
+    """opened(None) answers as an empty one."""
+    ledger = opened(None)
     ledger.append(measurement(), **CELL)
     assert ledger.rows() == []
     assert ledger.sessions() == []
     assert (ledger.flush(0), ledger.problem, ledger.lost) == (True, None, 0)
 
 
-def test_reading_before_anything_was_written_makes_no_file(path):
+def test_reading_before_anything_was_written_makes_no_file(path, opened):
     """An empty answer, and the disk as it was."""
-    assert Ledger(path).rows() == []
-    assert Ledger(path).sessions() == []
+    assert opened(path).rows() == []
+    assert opened(path).sessions() == []
     assert not path.parent.exists()
 
 
@@ -214,10 +214,10 @@ def test_only_the_owner_may_read_the_ledger(ledger, kept, path):
     assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
 
 
-def test_the_code_that_is_measured_may_change_the_working_folder(tmp_path, monkeypatch):
+def test_the_code_that_is_measured_may_change_the_working_folder(tmp_path, monkeypatch, opened):
     """A relative path means where the ledger was made."""
     monkeypatch.chdir(tmp_path)
-    ledger = Ledger(Path("here.sqlite3"))
+    ledger = opened(Path("here.sqlite3"))
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     ledger.append(measurement(), **CELL)
@@ -225,9 +225,9 @@ def test_the_code_that_is_measured_may_change_the_working_folder(tmp_path, monke
     assert (tmp_path / "here.sqlite3").exists()
 
 
-def test_a_closed_ledger_says_what_it_does_not_keep(path):
+def test_a_closed_ledger_says_what_it_does_not_keep(path, opened):
     """Nothing vanishes without a word."""
-    ledger = Ledger(path)
+    ledger = opened(path)
     ledger.close()
     ledger.append(measurement(), **CELL)
     assert ledger.lost == 1
@@ -244,12 +244,12 @@ def test_many_threads_lose_nothing(ledger, kept):
     assert len(ledger.rows()) == 400
 
 
-def test_many_kernels_write_one_ledger(path):
+def test_many_kernels_write_one_ledger(path, opened):
     """Real processes that begin together on a ledger that is not there yet: every row is there, no file is damaged."""
     writers = [python(WRITER, path, f"kernel{number}", 40) for number in range(5)]
     for writer in writers:
         finished(writer)
-    ledger = Ledger(path)
+    ledger = opened(path)
     assert {session.session_id: session.windows for session in ledger.sessions()} == {
         f"kernel{number}": 40 for number in range(5)
     }
@@ -259,11 +259,11 @@ def test_many_kernels_write_one_ledger(path):
     connection.close()
 
 
-def test_the_interpreters_exit_writes_what_is_queued(path):
+def test_the_interpreters_exit_writes_what_is_queued(path, opened):
     """The last cell of a script is kept without flush and close."""
     finished(python(WRITER.replace("        ledger.flush()", "        pass"), path, "s", 3))
     assert list(path.parent.iterdir()) == [path]  # no log beside it: the connection was closed
-    assert len(Ledger(path).rows()) == 3
+    assert len(opened(path).rows()) == 3
 
 
 def test_another_writer_is_waited_for(ledger, kept, path):
@@ -302,11 +302,11 @@ for number in range(4):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
 @pytest.mark.parametrize("state", ["queued", "connected"])
-def test_a_forked_child_writes_its_own_windows_and_none_of_its_parents(path, state):
+def test_a_forked_child_writes_its_own_windows_and_none_of_its_parents(path, state, opened):
     """Whether the parent's rows are still queued or its connection is open: each row is there once."""
     finished(python(FORK, path, state))
     expected = ["before", *(f"{who}{number}" for who in ("child", "parent") for number in range(4))]
-    ledger = Ledger(path)
+    ledger = opened(path)
     assert sorted(row.id for row in ledger.rows()) == sorted(expected)
     assert {session.session_id: session.windows for session in ledger.sessions()} == {"parent": 5, "child": 4}
 

@@ -83,8 +83,8 @@ def nothing(**kwargs):
     return measurement(seconds=0.5, faults=(replace(DENIED, domain=None, reason="no sensor was found"),), **kwargs)
 
 
-def _counted_as(part, count):
-    return part and replace(part, window=replace(part.window, execution_count=count))
+def _as_cell(part, k):
+    return part and replace(part, window=replace(part.window, execution_count=k + 1, cell_id=f"cell-{k}"))
 
 
 def notebook_run(**kwargs):
@@ -101,7 +101,7 @@ def notebook_run(**kwargs):
         ("plt.plot(losses)", None),
     ]  # fmt: skip
     cells = tuple(
-        CellCost(index=2 * k + 1, cell_id=f"cell-{k}", source=source, measurement=_counted_as(part, k + 1))
+        CellCost(index=2 * k + 1, cell_id=f"cell-{k}", source=source, measurement=_as_cell(part, k))
         for k, (source, part) in enumerate(sources)
     )
     fields = {

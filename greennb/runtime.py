@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from greennb.meter.meter import Meter, OpenWindow
+from greennb.model.errors import GreennbError
 from greennb.model.footprint import Footprint
 from greennb.model.measurement import Measurement, Status
 from greennb.settings import Settings
@@ -37,6 +38,7 @@ class Runtime:
         self._last: OpenWindow | None = None
         self.notebook = ""
         self.on_problem: Callable[[str], None] = _to_stderr
+        self._told: set[str] = set()
         self._current: contextvars.ContextVar[OpenWindow | None] = contextvars.ContextVar("greennb", default=None)
         self._open: weakref.WeakSet[OpenWindow] = weakref.WeakSet()
         self._ledger: Ledger | None = None
@@ -63,12 +65,22 @@ class Runtime:
             self._ledger = None
 
     def footprint(self, energy_j: float) -> Footprint | None:
-        """Grams of ``energy_j`` with the intensity in force; None where carbon is turned off."""
+        """Grams of ``energy_j`` with the intensity in force; None where carbon is turned off, or no table has the zone.
+
+        A zone that does not exist costs the grams, never the joules.
+        """
         if not self.settings.carbon:
             return None
         from greennb.carbon.intensity import resolve
 
-        return Footprint(energy_j=energy_j, pue=self.settings.pue, intensity=resolve(self.settings))
+        try:
+            intensity = resolve(self.settings)
+        except GreennbError as error:
+            if str(error) not in self._told:
+                self._told.add(str(error))
+                self.on_problem(f"No grams of CO2e: {error}")
+            return None
+        return Footprint(energy_j=energy_j, pue=self.settings.pue, intensity=intensity)
 
     @property
     def ledger(self) -> Ledger:

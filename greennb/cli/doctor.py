@@ -55,10 +55,10 @@ def text(found: Checkup, columns: int) -> str:
         ("Missing from every total", _faults(found, columns)),
         ("Carbon", _wrapped("", _carbon(found), columns)),
         ("Ledger", _wrapped("", _ledger(found), columns)),
-        ("What greennb costs, measured here and now", _cost(found)),
+        ("What greennb costs, measured here and now", _wrapped("", _cost(found), columns)),
         ("Versions", _wrapped("", ", ".join(f"{name} {it}" for name, it in found.versions.items()), columns)),
     ]
-    lines = [f"greennb on {plain(found.host, 60) or 'this machine'}: {_summary(found)}"]
+    lines = textwrap.wrap(f"greennb on {plain(found.host, 60) or 'this machine'}: {_summary(found)}", columns)
     for heading, body in sections:
         if body:
             lines += ["", heading, *body]
@@ -136,16 +136,14 @@ def _ledger(found: Checkup) -> str:
     return f"{plain(state.path, _LONG)}{kept}{problem}"
 
 
-def _cost(found: Checkup) -> list[str]:
+def _cost(found: Checkup) -> str:
     cost = found.cost
-    reads = "no source to read" if not cost.reads_s or not found.look.energies else (
-        f"of which the two reads {seconds(cost.reads_s)}"
-    )  # fmt: skip
-    started = "could not be measured" if cost.import_s is None else seconds(cost.import_s)
-    return [
-        f"{'':{_INDENT}}open and close a window {seconds(cost.window_s)}, {reads} (medians of {cost.rounds})",
-        f"{'':{_INDENT}}import greennb {started}",
-    ]
+    reads = f"of which the two reads {seconds(cost.reads_s)}" if found.look.energies else "with no source to read"
+    started = "could not be timed" if cost.import_s is None else f"takes {seconds(cost.import_s)}"
+    return (
+        f"opening and closing a window takes {seconds(cost.window_s)}, {reads} (medians of {cost.rounds}); "
+        f"import greennb {started}"
+    )
 
 
 def _wrapped(name: str, words: str, columns: int) -> list[str]:

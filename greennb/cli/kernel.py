@@ -45,9 +45,10 @@ _ASKED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorder:
-    """What greennb in the kernel says of itself: its host, and each source of joules with its fate."""
+    """What greennb in the kernel says of itself: its host, what is wrong, and each source of joules with its fate."""
 
     host: str
+    problems: tuple[str, ...]
     sources: tuple[dict[str, Any], ...]
 
 
@@ -162,7 +163,7 @@ class Kernel:
         if given is None:
             raise NotebookError(_not_loaded(answers["greennb"], python))
         told = json.loads(given)
-        return Recorder(host=told["host"], sources=tuple(told["sources"]))
+        return Recorder(host=told["host"], problems=tuple(told["problems"]), sources=tuple(told["sources"]))
 
     async def execute(self, cell: Any, index: int, timeout_s: float | None) -> None:
         """Execute one cell; interrupt it after ``timeout_s`` seconds, or when this task is cancelled.

@@ -29,6 +29,9 @@ SKIP_TAG = "skip-execution"
 """Tag of cells that a headless run leaves out; nbclient's and nbconvert's name for it."""
 
 
+_VOICE = "greennb: "  # how greennb's sentences begin, in the kernel as here
+
+
 class Ending(IntEnum):
     """How an execution ended; the value is the exit status that says so."""
 
@@ -40,11 +43,15 @@ class Ending(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """One execution of a notebook: what it cost, the notebook with its new outputs, and how it ended."""
+    """One execution of a notebook: what it cost, the notebook with its new outputs, and how it ended.
+
+    ``problems`` are sentences of greennb in the kernel: settings that are no good, a ledger that cannot be written.
+    """
 
     run: NotebookRun
     notebook: Any
     ending: Ending
+    problems: tuple[str, ...] = ()
 
 
 class Progress(Protocol):
@@ -132,6 +139,7 @@ class _Work:
         self._costs: list[CellCost] = []
         self._started_at = datetime.now(UTC)
         self._error: str | None = None
+        self._problems: list[str] = []
         self._kernel = ""
         self.recorder: Recorder | None = None
 
@@ -151,7 +159,7 @@ class _Work:
 
     def result(self, ending: Ending) -> Execution:
         """What has been found up to now."""
-        recorder = self.recorder or Recorder(host="", sources=())
+        recorder = self.recorder or Recorder(host="", problems=(), sources=())
         if ending is Ending.INTERRUPTED and self._error is None:
             self._error = "The run was interrupted."
         run = NotebookRun(
@@ -163,7 +171,8 @@ class _Work:
             sources=tuple(map(_source_sentence, recorder.sources)),
             error=self._error,
         )
-        return Execution(run=run, notebook=self._notebook, ending=ending)
+        problems = dict.fromkeys([*recorder.problems, *self._problems])
+        return Execution(run=run, notebook=self._notebook, ending=ending, problems=tuple(problems))
 
     async def _run_cells(self, kernel: Kernel) -> Ending:
         progress = self._progress(len(self._cells))
@@ -184,6 +193,7 @@ class _Work:
         progress.started(cost.first_line)
         ending, reason = await self._run_cell(kernel, cell, index)
         self._costs.append(replace(cost, measurement=_measurement(kernel.client.bundles)))
+        self._problems += _said_by_greennb(cell)
         if ending is not Ending.DONE:
             self._error = self._sentence(number, cost.first_line, reason)
         progress.ended()
@@ -229,6 +239,13 @@ def _measurement(bundles: list[dict[str, Any]]) -> Measurement | None:
     outermost = [bundle for bundle in single if bundle.get("parent_id") is None]
     chosen = outermost or single
     return measurement_from_dict(chosen[-1]) if chosen else None
+
+
+def _said_by_greennb(cell: Any) -> list[str]:
+    """The sentences that greennb has put below a cell: who runs it from a terminal would not see them there."""
+    streams = [output for output in cell.outputs if output.output_type == "stream" and output.name == "stderr"]
+    lines = [line for output in streams for line in output.text.splitlines()]
+    return [plain(line.removeprefix(_VOICE), 400) for line in lines if line.startswith(_VOICE)]
 
 
 def _source_sentence(source: dict[str, Any]) -> str:

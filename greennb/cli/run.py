@@ -83,13 +83,16 @@ def executed(path: Path, given: argparse.Namespace) -> Execution:
     from greennb.cli.notebook import execute
     from greennb.cli.progress import Bar, Silence
 
-    return execute(
+    execution = execute(
         path,
         kernel=given.kernel,
         timeout_s=given.timeout,
         allow_errors=given.allow_errors,
         progress=Silence if given.quiet else Bar,
     )
+    for problem in execution.problems:
+        say(problem)
+    return execution
 
 
 def show(run: NotebookRun, stream: TextIO, *, quiet: bool = False) -> None:

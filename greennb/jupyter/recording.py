@@ -11,8 +11,8 @@ from greennb.jupyter.session import Session
 def start(shell: Any) -> str:
     """Load greennb into ``shell`` so that every cell's output gets its measurement; answers JSON.
 
-    The answer has "host", "version", and "sources": for each its "name", whether it is "used", and the "reason"
-    and "hint" that probing for it gave.
+    The answer has "host", "version", "problems" (sentences on settings that are no good), and "sources": for each
+    its "name", whether it is "used", and the "reason" and "hint" that probing for it gave.
     """
     from greennb import __version__
 
@@ -23,4 +23,5 @@ def start(shell: Any) -> str:
         {"name": probe.name, "used": probe.source is not None, "reason": probe.reason, "hint": probe.hint}
         for probe in runtime.detection.probes
     ]
-    return json.dumps({"host": runtime.host, "version": __version__, "sources": sources})
+    told = {"host": runtime.host, "version": __version__, "problems": session.said, "sources": sources}
+    return json.dumps(told)

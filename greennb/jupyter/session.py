@@ -31,7 +31,7 @@ class Session:
         self.shell = shell
         self.config = GreenNB(parent=shell)
         self.recording = False
-        self._said: set[str] = set()
+        self._said: dict[str, None] = {}  # in its order
         self._to_say: list[str] = []
         self._undo: list[Callable[[], None]] = []
         self.runtime = self._configured()
@@ -128,16 +128,23 @@ class Session:
             budget_j=run.options.budget_j,
             per=run.options.per,
             unit=run.options.unit,
+            price=self.runtime.settings.price,
+            currency=self.runtime.settings.currency,
         )
 
     def publish(self, bundle: dict[str, Any]) -> None:
         """Show a bundle in the output of the running cell; in a terminal its plain text."""
         self.shell.display_pub.publish(data=bundle, metadata={})
 
+    @property
+    def said(self) -> list[str]:
+        """What the user has been told up to now."""
+        return list(self._said)
+
     def say(self, text: str) -> None:
         """Tell the user something, once, without failing anything."""
         if text not in self._said:
-            self._said.add(text)
+            self._said[text] = None
             sys.stderr.write(f"greennb: {text}\n")
 
     def _failed(self, error: Exception) -> None:

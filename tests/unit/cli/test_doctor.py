@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 
 import pytest
 
@@ -11,7 +12,6 @@ from greennb.cli.checkup import checkup
 from greennb.cli.doctor import text
 from greennb.cli.main import main
 from greennb.ledger.store import Ledger
-from greennb.model.units import w_ns_to_uj
 from greennb.runtime import Runtime
 from greennb.settings import Settings
 from tests.rig import powercap
@@ -44,7 +44,7 @@ def test_a_machine_where_nothing_works_is_told_so_with_the_mend(examine, tmp_pat
     shown = flat(found)
     assert "nothing can be read" in shown
     assert re.search(r"rapl not used: .+ mend: .+", shown)
-    assert "nvml not used: left out" in shown
+    assert "nvml not used: " in shown
     assert found.look.total_j is None
 
 
@@ -54,23 +54,24 @@ def test_a_counter_shows_its_watts_its_step_and_its_refresh(examine, tmp_path):
     zone = next(key for key in tree.zones if (tree.zones[key] / "name").read_text().startswith("package"))
     before = int(tree.counter(zone).read_text())
 
-    def ten_joules(_seconds):
-        tree.write(zone, f"{before + round(w_ns_to_uj(10, 10**9))}\n")
+    def one_joule(_seconds):
+        time.sleep(0.05)  # faster, and it would be more than the package can draw
+        tree.write(zone, f"{before + 1_000_000}\n")
 
-    found = examine(sources="rapl", rapl_root=str(tree.root), sleep=ten_joules)
+    found = examine(sources="rapl", rapl_root=str(tree.root), sleep=one_joule)
     told = found.to_dict()
     (rapl,) = [source for source in told["sources"] if source["name"] == "rapl"]
     assert rapl["used"] is True
     drawn_w = [channel["now_w"] for channel in rapl["channels"]]
-    assert max(drawn_w) * found.look.duration_s == pytest.approx(10, rel=1e-6)
+    assert max(drawn_w) * found.look.duration_s == pytest.approx(1, rel=1e-6)
     assert {channel["method"] for channel in rapl["channels"]} == {"counter"}
     shown = flat(found)
     assert "joules are measured." in shown
-    assert "counter: a hardware energy counter; updated every 1 ms; in steps of" in shown
+    assert "counter: a hardware energy counter; updated every 1.00 ms; in steps of" in shown
 
 
 def test_an_estimate_is_called_one_wherever_it_shows(examine):
-    found = examine(sources="estimate", tdp=100.0, sleep=__import__("time").sleep)
+    found = examine(sources="estimate", tdp=100.0, sleep=time.sleep)
     shown = flat(found)
     assert "no sensor can be read; joules are estimated" in shown
     assert re.search(r"now ~\S+ m?W \(~?\S+( m?W)? to ~\S+ m?W\)", shown)
@@ -78,7 +79,7 @@ def test_an_estimate_is_called_one_wherever_it_shows(examine):
 
 def test_the_intensity_in_force_is_named_with_its_origin(examine):
     assert "400 g/kWh, set by you" in flat(examine(sources="estimate"))
-    assert "France" in flat(examine(sources="estimate", intensity=0.0, zone="FRA"))
+    assert "static 2023 FRA" in flat(examine(sources="estimate", intensity=0.0, zone="FRA"))
     assert "turned off" in flat(examine(sources="estimate", carbon=False))
 
 

@@ -56,17 +56,7 @@ def test_what_greennb_refuses_is_one_sentence_and_2(capsys):
 
 def test_nothing_heavy_is_loaded_before_a_command_needs_it():
     """Help and bad input answer at once."""
-    heavy = [
-        "IPython",
-        "nbclient",
-        "nbformat",
-        "jupyter_client",
-        "codecarbon",
-        "matplotlib",
-        "pandas",
-        "tqdm",
-        "sqlite3",
-    ]
+    heavy = ["IPython", "nbclient", "nbformat", "jupyter_client", "codecarbon", "matplotlib", "pandas", "tqdm"]
     code = (
         "import sys; from greennb.cli.main import main; main(['gate', '--help']); "
         f"print([name for name in {heavy} if name in sys.modules], file=sys.stderr)"

@@ -33,14 +33,16 @@ OUTPUT_S = 30
 YIELD_S = 5.0
 """Seconds that a cell has to end after an interrupt, before its kernel is killed."""
 
+_OUR_ERRORS = ("BadInputError", "UnknownZoneError", "LedgerError")
+"""Errors of greennb in the kernel whose own sentence says what to do."""
+
 _LONGEST_PATH = 100
 """Characters of a socket's path; the system's limit is 104 on macOS and 108 on Linux (sys/un.h)."""
 
-_ASKED = {
-    "python": "__import__('sys').executable",
-    "greennb": "__import__('greennb.jupyter.recording', fromlist=['start']).start(get_ipython())",
-}
-"""Expressions that the kernel evaluates before the first cell: they leave no name behind and count as no cell."""
+_PYTHON = "__import__('sys').executable"
+_START = "__import__('greennb.jupyter.recording', fromlist=['start']).start(get_ipython())"
+_FINISH = "__import__('greennb.jupyter.recording', fromlist=['finish']).finish(get_ipython())"
+# Expressions that the kernel evaluates beside the cells: they leave no name behind and count as no cell.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +101,7 @@ class Kernel:
             record_timing=False,
             startup_timeout=STARTUP_S,
             iopub_timeout=OUTPUT_S,
+            shell_timeout_interval=1,  # how soon a kernel that died while greennb was loading is seen
             log=silent,
         )
         self._folder = Path(tempfile.mkdtemp(prefix="greennb-"))
@@ -147,13 +150,10 @@ class Kernel:
         Raises:
             NotebookError: greennb is not installed there, or cannot start there.
         """
-        kc = self.client.kc
-        message = kc.execute("", silent=True, store_history=False, user_expressions=_ASKED)
         try:
-            reply = await self.client.async_wait_for_reply(message)
+            answers = await self._evaluated(python=_PYTHON, greennb=_START)
         except DeadKernelError:
             raise NotebookError(f"Loading greennb did not succeed: {self.death}.") from None
-        answers = (reply or {}).get("content", {}).get("user_expressions", {})
         python = _value(answers.get("python", {}))
         if python is None:
             raise NotebookError(
@@ -165,6 +165,23 @@ class Kernel:
         told = json.loads(given)
         return Recorder(host=told["host"], problems=tuple(told["problems"]), sources=tuple(told["sources"]))
 
+    async def finish(self) -> list[str]:
+        """Have the ledger written; answers greennb's sentences for the user. None from a kernel that is gone."""
+        if self._busy or not await self._manager.is_alive():
+            return []
+        try:
+            answers = await self._evaluated(greennb=_FINISH)
+        except DeadKernelError:
+            return []
+        return list(json.loads(_value(answers.get("greennb", {})) or "[]"))
+
+    async def _evaluated(self, **expressions: str) -> dict[str, Any]:
+        """The kernel's answers to expressions, by name."""
+        message = self.client.kc.execute("", silent=True, store_history=False, user_expressions=expressions)
+        reply = await self.client.async_wait_for_reply(message)
+        answers: dict[str, Any] = (reply or {}).get("content", {}).get("user_expressions", {})
+        return answers
+
     async def execute(self, cell: Any, index: int, timeout_s: float | None) -> None:
         """Execute one cell; interrupt it after ``timeout_s`` seconds, or when this task is cancelled.
 
@@ -175,7 +192,7 @@ class Kernel:
         """
         self.client.bundles.clear()
         # Every message carries this, as a page's do: the kernel's windows then know their cell.
-        self._manager.session.metadata = {"cellId": cell.get("id")}
+        self.client.kc.session.metadata = {"cellId": cell.get("id")}
         task = asyncio.ensure_future(self.client.async_execute_cell(cell, index))
         try:
             done, _ = await asyncio.wait({task}, timeout=timeout_s)
@@ -251,6 +268,8 @@ def _value(answer: dict[str, Any]) -> str | None:
 
 def _not_loaded(answer: dict[str, Any], python: str) -> str:
     name, words = answer.get("ename", ""), plain(str(answer.get("evalue", "")), 300)
+    if name in _OUR_ERRORS:
+        return f"greennb cannot start in this kernel. {words}"
     if name == "ModuleNotFoundError" and words == "No module named 'greennb'":
         return f"greennb is not installed in this kernel: run `{python} -m pip install greennb`, or give --kernel."
     return f"greennb cannot start in this kernel ({name}: {words}): run `{python} -m greennb doctor`."

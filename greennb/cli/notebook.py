@@ -29,7 +29,7 @@ SKIP_TAG = "skip-execution"
 """Tag of cells that a headless run leaves out; nbclient's and nbconvert's name for it."""
 
 
-_VOICE = "greennb: "  # how greennb's sentences begin, in the kernel as here
+_LOOP = asyncio.SelectorEventLoop if sys.platform == "win32" else None  # ZeroMQ cannot wait in Windows' own kind
 
 
 class Ending(IntEnum):
@@ -120,7 +120,8 @@ def execute(
         return Execution(run=_nothing(path), notebook=notebook, ending=Ending.DONE)
     work = _Work(notebook, path, timeout_s, progress)
     try:
-        return asyncio.run(work.execute(kernel, allow_errors=allow_errors))
+        with asyncio.Runner(loop_factory=_LOOP) as runner:
+            return runner.run(work.execute(kernel, allow_errors=allow_errors))
     except KeyboardInterrupt:  # before the first cell, or a second one while the kernel was being stopped
         if work.recorder is None:
             raise
@@ -153,6 +154,7 @@ class _Work:
                     self._kernel = kernel.name
                     self.recorder = await kernel.load_greennb()
                     ending = await self._run_cells(kernel)
+                    self._problems += await kernel.finish()
             except asyncio.CancelledError:
                 raise KeyboardInterrupt from None
         return self.result(ending)
@@ -193,7 +195,6 @@ class _Work:
         progress.started(cost.first_line)
         ending, reason = await self._run_cell(kernel, cell, index)
         self._costs.append(replace(cost, measurement=_measurement(kernel.client.bundles)))
-        self._problems += _said_by_greennb(cell)
         if ending is not Ending.DONE:
             self._error = self._sentence(number, cost.first_line, reason)
         progress.ended()
@@ -239,13 +240,6 @@ def _measurement(bundles: list[dict[str, Any]]) -> Measurement | None:
     outermost = [bundle for bundle in single if bundle.get("parent_id") is None]
     chosen = outermost or single
     return measurement_from_dict(chosen[-1]) if chosen else None
-
-
-def _said_by_greennb(cell: Any) -> list[str]:
-    """The sentences that greennb has put below a cell: who runs it from a terminal would not see them there."""
-    streams = [output for output in cell.outputs if output.output_type == "stream" and output.name == "stderr"]
-    lines = [line for output in streams for line in output.text.splitlines()]
-    return [plain(line.removeprefix(_VOICE), 400) for line in lines if line.startswith(_VOICE)]
 
 
 def _source_sentence(source: dict[str, Any]) -> str:

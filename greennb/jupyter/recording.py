@@ -25,3 +25,10 @@ def start(shell: Any) -> str:
     ]
     told = {"host": runtime.host, "version": __version__, "problems": session.said, "sources": sources}
     return json.dumps(told)
+
+
+def finish(shell: Any) -> str:
+    """Write down what is not yet in the ledger; answers the sentences that greennb has for the user, as JSON."""
+    session = Session.start(shell)
+    session.runtime.ledger.flush()
+    return json.dumps(session.said)

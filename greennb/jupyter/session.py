@@ -138,8 +138,8 @@ class Session:
 
     @property
     def said(self) -> list[str]:
-        """What the user has been told up to now."""
-        return list(self._said)
+        """What the user has been told up to now, and what waits for the next cell to be told."""
+        return list(dict.fromkeys([*self._said, *self._to_say]))
 
     def say(self, text: str) -> None:
         """Tell the user something, once, without failing anything."""

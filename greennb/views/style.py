@@ -8,6 +8,7 @@ COLOURS = {
     DomainKind.GPU: "#3f9b46",
     DomainKind.CPU_PACKAGE: "#2a87dc",
     DomainKind.CPU_CORE: "#2a87dc",
+    DomainKind.CPU_UNCORE: "#2a87dc",
     DomainKind.DRAM: "#9273c6",
     DomainKind.PSYS: "#c27c0e",
     DomainKind.BATTERY: "#c27c0e",

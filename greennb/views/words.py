@@ -15,6 +15,7 @@ KINDS = {
     DomainKind.GPU: "GPU",
     DomainKind.CPU_PACKAGE: "CPU",
     DomainKind.CPU_CORE: "CPU cores",
+    DomainKind.CPU_UNCORE: "CPU uncore",
     DomainKind.DRAM: "memory",
     DomainKind.PSYS: "whole board",
     DomainKind.BATTERY: "battery",

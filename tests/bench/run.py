@@ -169,8 +169,8 @@ display = statistics.median(r[3] - r[0] for r in rounds)
 time.sleep(3)
 import threading
 native = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else threading.active_count()
-answer = dict(ready_ms=ready_ms, off=off, quiet=quiet, shown=shown, display=display, reads=reads_us, grown_mib=grown_mib,
-              sampler=meter.sampler.alive, sources=[s.name for s in meter.sources])
+answer = dict(ready_ms=ready_ms, off=off, quiet=quiet, shown=shown, display=display, reads=reads_us,
+              grown_mib=grown_mib, sampler=meter.sampler.alive, sources=[s.name for s in meter.sources])
 """
 
 
@@ -204,12 +204,13 @@ def in_kernel() -> list[Row]:
         return statistics.median(answer[name] for answer in answers)
 
     reads = f"two looks at {', '.join(answers[0]['sources'])}: {median('reads'):.0f} us"
+    tiny = f"displaying one character costs {median('display'):.0f} us in this kernel"
+    line = median("shown") - median("reads") - median("display")
     bare = f"empty cell {median('off'):.0f} us; {reads}"
     return [
         Row("%load_ext greennb to ready", median("ready_ms"), "ms", 60.0, "in a kernel that is already running"),
         Row("auto mode, nothing shown (-q), beyond the reads", median("quiet") - median("reads"), "us", 150.0, bare),
-        Row("auto mode, a line a cell, beyond reads and a display", median("shown") - median("reads") - median("display"),
-            "us", 150.0, f"displaying one character costs {median('display'):.0f} us in this kernel"),
+        Row("auto mode, a line a cell, beyond reads and a display", line, "us", 150.0, tiny),
         Row("resident memory grown", median("grown_mib"), "MiB", 12.0, "from before %load_ext to after 100 cells"),
         Row("sampler threads 3 s after the last cell", max(a["sampler"] for a in answers) + 0.0, "", 0.0, "none"),
     ]  # fmt: skip

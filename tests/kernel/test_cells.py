@@ -31,8 +31,9 @@ CELLS = {
     "a figure": "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",
     "only a comment": "# nothing",
     "unicode": "'é 漢字 🌱'",
-    "input history": "In[-1][:10]",
     "underscore": "1\n_",
+    "input history": "In[-1][:10]",
+    "after the history": "'nothing of it is left in _'",
     "run_cell inside": "r = get_ipython().run_cell('2 + 2')\nr.result",
     "pass": "pass",
 }

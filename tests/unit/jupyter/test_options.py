@@ -24,7 +24,7 @@ from greennb.model.errors import BadInputError
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(line: str, says: str) -> None:
-    with pytest.raises(BadInputError, match="^%%energy: .*") as caught:
+    with pytest.raises(BadInputError, match=r"^%%energy: .*") as caught:
         parse("%%energy", line)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -44,7 +44,7 @@ def test_a_budget_may_name_its_unit(text: str, joules: float) -> None:
         ("-q -x", None, "", None),
         ("-1 + 2", "-1 + 2", "", None),
         ("-q -- -y", "-y", "", None),
-        ("print(\"it's\")", "print(\"it's\")", "", None),
+        ('print("it\'s")', 'print("it\'s")', "", None),
     ],
 )
 def test_a_statement_keeps_every_character_of_its_own(

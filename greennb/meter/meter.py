@@ -16,20 +16,24 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from greennb.meter.clock import Clock, SystemClock
+from greennb.meter.energies import energies
 from greennb.meter.idle import Baseline
-from greennb.meter.integrate import Piece, longest_safe_ns
+from greennb.meter.integrate import longest_safe_ns
 from greennb.meter.sampler import Sampler
 from greennb.meter.sync import wait_for_devices
+from greennb.meter.ticker import Edge, Ticker
+from greennb.meter.ticks import GAP_NS
 from greennb.meter.trail import Look, Trail
-from greennb.meter.uncertainty import interval_uj
 from greennb.model.footprint import Footprint
-from greennb.model.measurement import DomainEnergy, Measurement, Status, Window, standard_uncertainty
+from greennb.model.measurement import Measurement, Status, Window
 from greennb.model.reading import DomainKind, Fault, Method, Reading
-from greennb.model.units import ns_to_s, uj_to_j
+from greennb.model.units import ns_to_s
 from greennb.sources.base import Channel, Sample, Source, reading
 
 INTEGRATION_PERIOD_S = 0.1
 """How often power is read where there is no energy counter. NVML's own averages move no faster than this."""
+
+_GAP_S = ns_to_s(GAP_NS)
 
 _LABEL_LENGTH = 200
 """A label is a name, not a text: what is longer is cut, everywhere alike."""
@@ -50,6 +54,8 @@ class OpenWindow:
     t1_ns: int = 0
     overhead_ns: int = 0
     _trail: Trail | None = None
+    _opening_edge: Edge | None = None
+    _closing_edge: Edge | None = None
     _closing: _RawLook | None = None
     _result: Measurement | None = None
     _faults: tuple[Fault, ...] = ()
@@ -139,7 +145,10 @@ class Meter:
         self._now_ns = self.clock.monotonic_ns
         self._wall_ns = self.clock.wall_ns
         self._samplings = tuple(source.sample for source in self.sources)
-        self.sampler = Sampler(self.look)
+        self.ticker = Ticker(self.sources, self._now_ns)
+        # Ticks come in real time: on a clock that stands still until told otherwise there are none to wait for.
+        self._ticking = bool(self.ticker.tracks) and isinstance(self.clock, SystemClock)
+        self.sampler = Sampler(self.look, self.ticker if self._ticking else None)
         self.period_s = _needed_period_s(self.channels)
         asynchronous = any(c.domain.kind in (DomainKind.GPU, DomainKind.SOC) for c in self.channels)
         self._synchronise = synchronise if asynchronous else None
@@ -153,6 +162,11 @@ class Meter:
         began_ns = self._now_ns()
         window._wall_ns = self._wall_ns()
         window._opening = self._raw_look()
+        if self._ticking:
+            raw = window._opening
+            window._opening_edge = self.ticker.opened(window._number, raw[0][0], lambda: self._timed(raw))
+            if not self.ticker.looking:
+                self.sampler.nudge(_GAP_S)
         if self.period_s is not None:
             self.sampler.watch(window)
         window.t0_ns = now_ns = self._now_ns()
@@ -169,7 +183,13 @@ class Meter:
         if self.period_s is not None:
             # Before the look: a tick between the two would fold a later time first.
             self.sampler.release(window)
-        window._closing = self._raw_look()
+        window._closing = raw = self._raw_look()
+        if self._ticking:
+            window._closing_edge = self.ticker.closed(
+                window._number, window.t1_ns - window.t0_ns, lambda: self._timed(raw)
+            )
+            if window._closing_edge is not None and not self.ticker.looking:
+                self.sampler.nudge(_GAP_S)
         window.status = status
         window.overhead_ns += self._now_ns() - window.t1_ns + self.sampler.cost_ns
 
@@ -189,12 +209,17 @@ class Meter:
 
     def measurement(self, window: OpenWindow) -> Measurement:
         """What ``window`` cost; what it has cost up to now, where it is open."""
+        held_ns = self._settle(window)
         opening, closing = self._timed(window._opening), self._timed(window._closing or self._raw_look())
         trail = self.trail(window) if window._trail is None else window._trail.copy()
         trail.fold(closing)
         t1_ns = window.t1_ns if window.closed else closing.times_ns[-1] if closing.times_ns else self._now_ns()
         duration_s = ns_to_s(t1_ns - window.t0_ns)
-        energies = self._energies(trail, opening, closing, duration_s)
+        found = energies(
+            self.channels, trail, opening, closing,
+            edges=(window._opening_edge, window._closing_edge), ticker=self.ticker,
+            idle_j=lambda domain: None if self.baseline is None else self.baseline.idle_j(domain, duration_s),
+        )  # fmt: skip
         measurement = Measurement(
             window=Window(
                 id=window.id,
@@ -207,10 +232,13 @@ class Meter:
                 started_at=window.started_at,
                 status=window.status,
             ),
-            energies=energies,
-            faults=self.faults + trail.faults + window._faults,
+            energies=found,
+            faults=self.faults
+            + trail.faults
+            + window._faults
+            + self.ticker.faults((window._opening_edge, window._closing_edge)),
             host=self.host,
-            overhead_s=max(0.0, ns_to_s(window.overhead_ns)),
+            overhead_s=max(0.0, ns_to_s(window.overhead_ns + held_ns)),
         )
         total_j = measurement.total_j
         return measurement if total_j is None else replace(measurement, footprint=self.footprint(total_j))
@@ -219,33 +247,14 @@ class Meter:
         """The running sums of ``window`` as it was opened."""
         return Trail(self.channels, self._timed(window._opening))
 
-    def _energies(self, trail: Trail, opening: Look, closing: Look, duration_s: float) -> tuple[DomainEnergy, ...]:
-        energies = []
-        for index, channel in enumerate(self.channels):
-            piece = trail.sums[index]
-            elapsed_ns = closing.times_ns[index] - opening.times_ns[index]
-            if piece.covered_ns <= 0 or elapsed_ns <= 0:
-                continue
-            bracket_ns = opening.brackets_ns[index] + closing.brackets_ns[index]
-            energies.append(self._energy(channel, piece, elapsed_ns, bracket_ns, duration_s))
-        return tuple(energies)
-
-    def _energy(
-        self, channel: Channel, piece: Piece, elapsed_ns: int, bracket_ns: int, duration_s: float
-    ) -> DomainEnergy:
-        low_uj, high_uj = interval_uj(channel, piece, elapsed_ns, bracket_ns)
-        low_j, high_j = uj_to_j(low_uj), uj_to_j(high_uj)
-        return DomainEnergy(
-            domain=channel.domain,
-            gross_j=uj_to_j(piece.uj),
-            idle_j=None if self.baseline is None else self.baseline.idle_j(channel.domain, duration_s),
-            process_j=None,
-            u_j=standard_uncertainty(low_j, high_j),
-            low_j=low_j,
-            high_j=high_j,
-            method=channel.method,
-            coverage=min(1.0, piece.covered_ns / elapsed_ns),
-        )
+    def _settle(self, window: OpenWindow) -> int:
+        """Wait for the ticks after the window's close, one refresh at most; the nanoseconds that this took."""
+        edge = window._closing_edge
+        if edge is None or edge.settled:
+            return 0
+        began_ns = self._now_ns()
+        edge.settle(ns_to_s(window.t1_ns + self.ticker.longest_wait_ns() - began_ns))
+        return self._now_ns() - began_ns
 
     def look(self) -> Look:
         """One look at every source."""
@@ -286,6 +295,7 @@ class Meter:
     def after_fork(self) -> None:
         """Make this meter usable in a forked child, with windows of its own."""
         self.prefix = os.urandom(8).hex()
+        self.ticker.after_fork()
         self.sampler.after_fork()
         for source in self.sources:
             source.after_fork()

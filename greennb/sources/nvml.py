@@ -131,6 +131,16 @@ class NvmlSource:
                 samples.append(self._failed(position, error.value))
         return samples
 
+    def sample_one(self, position: int) -> Sample:
+        """As :meth:`sample`, for the one channel at ``position``."""
+        if self._state is not _State.READY:
+            return self.sample()[position]
+        read, scale = self._reads[position]
+        try:
+            return read(self._handles[position]) * scale
+        except self._nvml.NVMLError as error:
+            return self._failed(position, error.value)
+
     def after_fork(self) -> None:
         """Initialise NVML again in the child, with the next sample: many children never take one."""
         self._lock = threading.Lock()

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from greennb.model.reading import Fault, Method
+from greennb.model.reading import DomainKind, Fault, Method
 from greennb.model.units import mw_ns_to_uj, w_ns_to_uj
 from greennb.sources.base import Channel, Modelled, Sample
 
+STILL_HINT = "Measure again; if it stays so, the driver no longer updates the counter."
 RESET_HINT = "The energy before the reset in this window is lost; measure again."
 
 _PLAUSIBLE_MARGIN = 1.5
 """A domain may exceed its stated limit for moments (turbo, board tolerance); past 1.5 times we disbelieve it."""
+
+_STILL_NS = 500_000_000
+_STILL_REFRESHES = 5
+"""A counter that has not moved for so long, and for so many of its refreshes, no longer counts."""
+
+_ALWAYS_DRAWING = (DomainKind.GPU, DomainKind.CPU_PACKAGE, DomainKind.SOC, DomainKind.PSYS)
+"""What draws power whenever it can be asked. Memory, cores and the graphics unit inside a package may rest at 0."""
 
 _POWER_GAP_NS = 2_000_000_000
 """Power samples further apart than this say nothing of the time between them; the sampler's period is a tenth."""
@@ -89,6 +97,9 @@ def _counted(channel: Channel, t_ns: int, first_uj: int, last_uj: int, elapsed_n
     most_uj = w_ns_to_uj(channel.max_power_w * _PLAUSIBLE_MARGIN, elapsed_ns + channel.refresh_ns)
     most_uj += channel.resolution_uj
     uj = last_uj - first_uj
+    if uj == 0 and _should_have_moved(channel, elapsed_ns):
+        reason = f"the energy counter has not moved for {elapsed_ns / 1e9:.3g} s"
+        return Piece(fault=Fault(domain=channel.domain, t_ns=t_ns, reason=reason, hint=STILL_HINT))
     if uj < 0:
         if channel.wrap_uj is None or uj + channel.wrap_uj > most_uj:
             return Piece(fault=_went_back(channel, t_ns))
@@ -100,6 +111,12 @@ def _counted(channel: Channel, t_ns: int, first_uj: int, last_uj: int, elapsed_n
         reason = f"the counter may have wrapped more than once in {elapsed_ns / 1e9:.0f} s without a reading"
         return Piece(fault=Fault(domain=channel.domain, t_ns=t_ns, reason=reason, hint=RESET_HINT))
     return Piece(uj, uj, uj, elapsed_ns)
+
+
+def _should_have_moved(channel: Channel, elapsed_ns: int) -> bool:
+    return channel.domain.kind in _ALWAYS_DRAWING and elapsed_ns >= max(
+        _STILL_NS, _STILL_REFRESHES * channel.refresh_ns
+    )
 
 
 def _went_back(channel: Channel, t_ns: int) -> Fault:

@@ -33,6 +33,10 @@ from greennb.sources.base import Channel, Sample, Source, reading
 INTEGRATION_PERIOD_S = 0.1
 """How often power is read where there is no energy counter. NVML's own averages move no faster than this."""
 
+LOOK_PERIOD_S = 1.0
+"""How often a counter is looked at within a window: whoever looks at its edges alone takes a counter that stood still,
+failed or was reset in between for one that was well."""
+
 _GAP_S = ns_to_s(GAP_NS)
 
 _LABEL_LENGTH = 200
@@ -146,9 +150,10 @@ class Meter:
         self._wall_ns = self.clock.wall_ns
         self._samplings = tuple(source.sample for source in self.sources)
         self.ticker = Ticker(self.sources, self._now_ns)
-        # Ticks come in real time: on a clock that stands still until told otherwise there are none to wait for.
-        self._ticking = bool(self.ticker.tracks) and isinstance(self.clock, SystemClock)
-        self.sampler = Sampler(self.look, self.ticker if self._ticking else None)
+        self._ticking = bool(self.ticker.tracks)
+        # On a clock that stands still until told otherwise no thread can wait for a tick: whoever moves it polls.
+        self._waits = self._ticking and isinstance(self.clock, SystemClock)
+        self.sampler = Sampler(self.look, self.ticker if self._waits else None)
         self.period_s = _needed_period_s(self.channels)
         asynchronous = any(c.domain.kind in (DomainKind.GPU, DomainKind.SOC) for c in self.channels)
         self._synchronise = synchronise if asynchronous else None
@@ -165,8 +170,7 @@ class Meter:
         if self._ticking:
             raw = window._opening
             window._opening_edge = self.ticker.opened(window._number, raw[0][0], lambda: self._timed(raw))
-            if not self.ticker.looking:
-                self.sampler.nudge(_GAP_S)
+            self._look_for_ticks()
         if self.period_s is not None:
             self.sampler.watch(window)
         window.t0_ns = now_ns = self._now_ns()
@@ -188,8 +192,8 @@ class Meter:
             window._closing_edge = self.ticker.closed(
                 window._number, window.t1_ns - window.t0_ns, lambda: self._timed(raw)
             )
-            if window._closing_edge is not None and not self.ticker.looking:
-                self.sampler.nudge(_GAP_S)
+            if window._closing_edge is not None:
+                self._look_for_ticks()
         window.status = status
         window.overhead_ns += self._now_ns() - window.t1_ns + self.sampler.cost_ns
 
@@ -247,10 +251,14 @@ class Meter:
         """The running sums of ``window`` as it was opened."""
         return Trail(self.channels, self._timed(window._opening))
 
+    def _look_for_ticks(self) -> None:
+        if self._waits and not self.ticker.looking:
+            self.sampler.nudge(_GAP_S)
+
     def _settle(self, window: OpenWindow) -> int:
         """Wait for the ticks after the window's close, one refresh at most; the nanoseconds that this took."""
         edge = window._closing_edge
-        if edge is None or edge.settled:
+        if edge is None or edge.settled or not self._waits:
             return 0
         began_ns = self._now_ns()
         edge.settle(ns_to_s(window.t1_ns + self.ticker.longest_wait_ns() - began_ns))
@@ -311,6 +319,8 @@ def _needed_period_s(channels: Sequence[Channel]) -> float | None:
     periods_s = [ns_to_s(safe) for safe in map(longest_safe_ns, channels) if safe is not None]
     if any(channel.method is Method.INTEGRATED for channel in channels):
         periods_s.append(INTEGRATION_PERIOD_S)
+    if any(channel.method is Method.COUNTER for channel in channels):
+        periods_s.append(LOOK_PERIOD_S)
     return min(periods_s, default=None)
 
 

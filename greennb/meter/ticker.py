@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
+from greennb.meter.integrate import STILL_HINT
 from greennb.meter.ticks import GAP_NS, Track, Wait
 from greennb.meter.trail import Look
 from greennb.model.reading import Fault, Method
@@ -23,7 +24,6 @@ MOST_TRACKS = 16
 
 
 STILL = "the energy counter stood still at an edge of the window"
-STILL_HINT = "Measure again; if it stays so, the driver no longer updates the counter."
 
 
 class Edge:
@@ -148,7 +148,7 @@ class Ticker:
         if isinstance(sample, int):
             track.see((before_ns + after_ns) // 2, sample, after_ns - before_ns)
         else:
-            track.lose()
+            track.fail()
 
     def _take_in(self, edge: Edge) -> None:
         look = edge.look()

@@ -33,8 +33,8 @@ _TRIES = 20
 _RETRY_NS = 60_000_000_000
 """A counter without a rhythm is given another chance after a minute."""
 
-_MISSES = 4
-"""So many ticks one after the other outside the time in which they were due: the pace has changed."""
+_MISSES, _JUDGED = 4, 8
+"""So many of the last ticks did not come when they were due: the pace has changed, and is learnt anew."""
 
 
 @dataclass(eq=False, slots=True)
@@ -96,7 +96,8 @@ class Track:
     _last: Found | None = None
     _unfinished: list[Found] = field(default_factory=list)
     _hunting: bool = False
-    _misses: int = 0
+    _missed: deque[bool] = field(default_factory=lambda: deque(maxlen=_JUDGED))
+    _late: bool = False
     _sharp: bool = False
     _learn_until_ns: int = 0
 
@@ -163,8 +164,13 @@ class Track:
         latest_ns = wait.t_ns + max(1.5 * mean_ns, mean_ns + 4 * self.period.spread_ns + 2 * GAP_NS)
         return seen.uj == wait.uj and seen.t_ns > latest_ns
 
+    def fail(self) -> None:
+        """The counter could not be read: it is left alone until a window's edge finds it well again."""
+        self.lose()
+        self._seen = None
+
     def lose(self) -> None:
-        """The counter failed or was reset: nobody waits any longer, and no step joins what was with what comes."""
+        """A tick was missed, or the counter reset: nobody waits any longer, no step joins what was with what comes."""
         for wait in self.waits:
             wait.over = True
         self.waits.clear()
@@ -226,17 +232,27 @@ class Track:
         low_ns = max(tick.t_ns - tick.half_ns, due.t_ns - due.reach_ns)
         high_ns = min(tick.t_ns + tick.half_ns, due.t_ns + due.reach_ns)
         if low_ns > high_ns:
-            self._misses += 1
-            if self._misses >= _MISSES:
-                self.period, self._misses = Period(), 0
-                self._learn_until_ns = int(tick.t_ns) + _TRIES * self.refresh_ns
+            self._judge(tick.t_ns, missed=True)
             return tick
-        self._misses = 0
+        self._judge(tick.t_ns, missed=False)
         return Tick((low_ns + high_ns) / 2, (high_ns - low_ns) / 2)
+
+    def _judge(self, t_ns: float, *, missed: bool) -> None:
+        """Whether ticks still come when they are expected."""
+        self._missed.append(missed)
+        self._late = False
+        if sum(self._missed) >= _MISSES:
+            self._missed.clear()
+            self.period = Period()
+            self._learn_until_ns = int(t_ns) + _TRIES * self.refresh_ns
 
     def _nothing_yet(self, seen: _Seen, t_ns: int) -> None:
         due = self._next(seen)
         self._hunting = due is None or t_ns >= due.t_ns - due.reach_ns - GAP_NS
+        last, mean_ns = self._last, self.period.mean_ns
+        if last is not None and mean_ns is not None and not self._late and t_ns - last.tick.t_ns > 1.5 * mean_ns:
+            self._judge(t_ns, missed=self.period.learnt)
+            self._late = True
         patience_ns = _PATIENCE * max(self.refresh_ns, self.period.mean_ns or 0)
         while self.waits and t_ns - self.waits[0].t_ns > patience_ns:
             wait = self.waits.popleft()

@@ -25,6 +25,9 @@ NAME = "nvml"
 REFRESH_NS = 100_000_000
 """Upper figure: boards update energy and power every 20 to 100 ms (Yang et al., arXiv 2312.02741)."""
 
+AVERAGE_NS = 1_000_000_000
+"""What a board calls its power may be the mean of the last second (NVML API reference, nvmlDeviceGetPowerUsage)."""
+
 RESOLUTION_UJ = 1000.0
 """The energy counter counts millijoules (NVML API reference, nvmlDeviceGetTotalEnergyConsumption)."""
 
@@ -288,7 +291,8 @@ def _channel(nvml: Any, board: _Board, host: str, note: str) -> Channel | Fault:
     counts = method is Method.COUNTER
     notes = ("" if counts else POWER_NOTE, MIG_NOTE if _is_split(nvml, board.handle) else "", note)
     return Channel(
-        domain=domain, method=method, resolution_uj=RESOLUTION_UJ if counts else 0.0, refresh_ns=REFRESH_NS,
+        domain=domain, method=method, resolution_uj=RESOLUTION_UJ if counts else 0.0,
+        refresh_ns=REFRESH_NS if counts else AVERAGE_NS,
         wrap_uj=None, max_power_w=_max_power_w(nvml, board.handle), note=" ".join(filter(None, notes)),
     )  # fmt: skip
 

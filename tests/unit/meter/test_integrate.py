@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from greennb.meter.integrate import longest_safe_ns, span
-from greennb.model.reading import Fault, Method
+from greennb.model.reading import DomainKind, Fault, Method
 from greennb.sources.base import Modelled
 from greennb.testing import fake_channel
 
@@ -87,6 +87,18 @@ def test_an_estimate_keeps_its_bounds() -> None:
     assert (piece.uj, piece.low_uj, piece.high_uj) == (100, 50, 200)
 
 
+@pytest.mark.parametrize(
+    ("kind", "still"), [("gpu", True), ("cpu_package", True), ("dram", False), ("cpu_core", False)]
+)
+def test_a_counter_that_stands_still_is_no_zero(kind: str, still: bool) -> None:
+    """Hardware that answers draws power; memory and cores may rest at nothing that their counters show."""
+    channel = fake_channel(kind=DomainKind(kind), refresh_ns=100_000_000)
+    piece = span(channel, 0, 5_000_000, 10 * S, 5_000_000)
+    assert (piece.fault is not None) is still
+    assert piece.covered_ns == (0 if still else 10 * S)
+    assert span(channel, 0, 5_000_000, S // 10, 5_000_000).fault is None, "one refresh may pass without a move"
+
+
 def test_a_fault_at_either_end_is_never_a_zero() -> None:
     fault = Fault(domain=None, t_ns=0, reason="EIO")
     for ends in ((fault, 5), (5, fault)):
@@ -97,7 +109,7 @@ def test_a_fault_at_either_end_is_never_a_zero() -> None:
 
 @given(
     start=st.integers(0, RAPL_WRAP_UJ - 1),
-    watts=st.floats(0, 190),
+    watts=st.floats(0.01, 190),
     seconds=st.floats(0.001, 400),
 )
 def test_any_start_and_any_plausible_power_come_out_right(start: int, watts: float, seconds: float) -> None:

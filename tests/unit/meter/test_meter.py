@@ -205,9 +205,9 @@ def test_a_window_on_a_wrapping_counter_is_watched_and_the_thread_goes_away() ->
     assert not meter.sampler.alive
 
 
-def test_a_counter_that_cannot_wrap_needs_no_thread() -> None:
+def test_an_estimate_needs_no_thread() -> None:
     clock = FakeClock()
-    meter = Meter([FakeSource(40, clock=clock)], clock=clock)
+    meter = Meter([FakeSource(40, clock=clock, channel=fake_channel(method=Method.ESTIMATED))], clock=clock)
     meter.open()
     assert not meter.sampler.alive
 

@@ -12,6 +12,7 @@ from greennb.cli.files import STDOUT, check_writable, json_text, write_text
 from greennb.cli.terminal import say, unicode_in, width
 from greennb.model.errors import GreennbError
 from greennb.model.run import NotebookRun
+from greennb.views.above_idle import run_words
 from greennb.views.format import energy, plain, seconds
 from greennb.views.words import footprint_words, not_included
 
@@ -120,6 +121,8 @@ def notes(run: NotebookRun) -> list[str]:
     lines = [f"Read from: {'; '.join(used) or 'no source of joules'}."]
     if refused:
         lines.append(f"Not read: {'; '.join(refused)}. `greennb doctor` says more.")
+    idle = run_words([cell.measurement for cell in run.cells if cell.measurement is not None])
+    lines += [f"Net: {idle}."] if idle else []
     lines += [f"Carbon: {footprint_words(part, run.started_at)}." for part in run.footprints]
     return [*lines, f"Not included: {not_included(run.measurements)}."]
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from greennb.jupyter.cells import CellRun
 from greennb.jupyter.marker import first_line
 from greennb.jupyter.settings import HELP
-from greennb.meter.idle import Baseline
+from greennb.meter.passive import MACHINE_QUIET
 from greennb.model.errors import BadInputError
 from greennb.model.measurement import Measurement
 from greennb.model.run import CellCost
 from greennb.model.series import Series
 from greennb.settings import Settings
 from greennb.views import mime, text
-from greennb.views.format import seconds, watts
+from greennb.views.format import percent, seconds, watts
 
 if TYPE_CHECKING:
     from greennb.jupyter.session import Session
@@ -49,13 +49,19 @@ def baseline(session: Session, duration_s: float) -> None:
     meter = session.runtime.meter
     with meter.measure("baseline") as window:
         time.sleep(duration_s)
-    found = Baseline.of(window.result)
+    found = meter.baseline_of(window)
     if not found.watts:
         raise BadInputError("No baseline could be measured: see `greennb doctor` for the sensors of this machine.")
     meter.baseline = found
-    method = window.result.method
-    for domain, power_w in found.watts.items():
-        print(f"{domain.label}: {watts(power_w, method)} idle, over {seconds(found.duration_s)}")  # noqa: T201
+    for part in window.result.energies:
+        power = found.power(part.domain)
+        if power is not None:
+            spread = f" (± {watts(1.96 * power.u_w)})" if power.u_w else ""
+            print(f"{part.domain.label}: {watts(power.w, part.method)}{spread} idle, over {seconds(found.duration_s)}")  # noqa: T201
+    if found.busy is not None and found.busy > MACHINE_QUIET:
+        session.say(f"the machine was {percent(found.busy)} busy: this baseline holds work too. Measure it at rest.")
+    elif found.busy is not None:
+        print(f"The machine was {percent(found.busy)} busy.")  # noqa: T201
 
 
 def export(session: Session, path: Path, kind: str | None) -> None:

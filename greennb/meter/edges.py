@@ -39,8 +39,10 @@ def at_edge(
     """
     length_ns = period.mean_ns or math.inf
     step_uj = found.after_uj - found.before_uj
-    left = min(1.0, max(0.0, (found.tick.t_ns - t_ns) / length_ns))
+    # Outside the step where the tick came between the edge and its look: then the step's power goes on for a moment.
+    left = (found.tick.t_ns - t_ns) / length_ns
     uj = step_uj * (1 - left)
+    left = min(1.0, max(0.0, left))
     power_w = uj_ns_to_w(step_uj, length_ns)
     # The times of tick and read are known to within their brackets (uniform: variance a third of the half squared).
     time_ns = math.hypot(found.tick.half_ns, bracket_ns / 2) / math.sqrt(3)
@@ -52,6 +54,15 @@ def at_edge(
         return Correction(uj, sigma_uj, max(uj, step_uj - uj))
     part = 1 - left if closing else left
     return Correction(uj, sigma_uj, w_ns_to_uj(abs(power_w - neighbour_w), part * length_ns))
+
+
+def unseen(mean_w: float, edge_w: float, refresh_ns: float, later_ns: int) -> Correction:
+    """The correction at an edge whose tick was not seen: anywhere in its refresh, half of it on average (uniform).
+
+    ``later_ns`` is how much later the edge is than its look (negative: earlier). ``edge_w`` is what may be drawn there.
+    """
+    uj = w_ns_to_uj(mean_w, refresh_ns / 2 + later_ns)
+    return Correction(uj, w_ns_to_uj(edge_w, refresh_ns + abs(later_ns)) / math.sqrt(12), 0.0)
 
 
 def within_one_step(found: Found, elapsed_ns: int, period: Period) -> Correction:

@@ -15,15 +15,19 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from greennb.meter.accounts import Accounts
+from greennb.meter.attribution import busy_share
 from greennb.meter.clock import Clock, SystemClock
 from greennb.meter.energies import energies
 from greennb.meter.idle import Baseline
 from greennb.meter.integrate import longest_safe_ns
+from greennb.meter.peaks import Peaks
 from greennb.meter.sampler import Sampler
 from greennb.meter.sync import wait_for_devices
 from greennb.meter.ticker import Edge, Ticker
 from greennb.meter.ticks import GAP_NS
 from greennb.meter.trail import Look, Trail
+from greennb.meter.work import Mark, SystemWork, Work
 from greennb.model.footprint import Footprint
 from greennb.model.measurement import Measurement, Status, Window
 from greennb.model.reading import DomainKind, Fault, Method, Reading
@@ -60,6 +64,8 @@ class OpenWindow:
     _trail: Trail | None = None
     _opening_edge: Edge | None = None
     _closing_edge: Edge | None = None
+    _opening_mark: Mark | None = None
+    _closing_mark: Mark | None = None
     _closing: _RawLook | None = None
     _result: Measurement | None = None
     _faults: tuple[Fault, ...] = ()
@@ -124,7 +130,8 @@ class Meter:
 
     Time and hardware are arguments: ``Meter([FakeSource(40, clock=clock)], clock=clock)``. ``faults`` are devices
     that are there but could not be opened: they make every total partial. ``synchronise`` waits for devices and
-    answers None or a sentence on what could not be waited for. ``footprint`` gives a total its grams.
+    answers None or a sentence on what could not be waited for. ``footprint`` gives a total its grams. ``work`` tells
+    CPU times, from which come own shares and the passive baseline: the system's, unless the clock is not.
     """
 
     def __init__(
@@ -136,6 +143,7 @@ class Meter:
         faults: Sequence[Fault] = (),
         synchronise: Callable[[], str | None] = wait_for_devices,
         footprint: Callable[[float], Footprint | None] = lambda _energy_j: None,
+        work: Work | None = None,
     ) -> None:
         self.sources = tuple(sources)
         self.clock: Clock = clock or SystemClock()
@@ -157,6 +165,10 @@ class Meter:
         self.period_s = _needed_period_s(self.channels)
         asynchronous = any(c.domain.kind in (DomainKind.GPU, DomainKind.SOC) for c in self.channels)
         self._synchronise = synchronise if asynchronous else None
+        self.peaks = Peaks()
+        self.accounts = Accounts(
+            self.sources, SystemWork() if work is None and isinstance(self.clock, SystemClock) else work
+        )
         _METERS.add(self)
 
     def open(self, label: str = "", *, parent: OpenWindow | None = None) -> OpenWindow:
@@ -166,7 +178,10 @@ class Meter:
             self._wait(window)
         began_ns = self._now_ns()
         window._wall_ns = self._wall_ns()
+        window._opening_mark, gap = self.accounts.opened(window._number)
         window._opening = self._raw_look()
+        if gap is not None:
+            self.accounts.learn(gap, self._timed, window._opening, window._wall_ns)
         if self._ticking:
             raw = window._opening
             window._opening_edge = self.ticker.opened(window._number, raw[0][0], lambda: self._timed(raw))
@@ -188,12 +203,10 @@ class Meter:
             # Before the look: a tick between the two would fold a later time first.
             self.sampler.release(window)
         window._closing = raw = self._raw_look()
+        window._closing_mark = self.accounts.closed(window._number, raw)
         if self._ticking:
-            window._closing_edge = self.ticker.closed(
-                window._number, window.t1_ns - window.t0_ns, lambda: self._timed(raw)
-            )
-            if window._closing_edge is not None:
-                self._look_for_ticks()
+            window._closing_edge = self.ticker.closed(window._number, lambda: self._timed(raw))
+            self._look_for_ticks()
         window.status = status
         window.overhead_ns += self._now_ns() - window.t1_ns + self.sampler.cost_ns
 
@@ -220,9 +233,13 @@ class Meter:
         t1_ns = window.t1_ns if window.closed else closing.times_ns[-1] if closing.times_ns else self._now_ns()
         duration_s = ns_to_s(t1_ns - window.t0_ns)
         found = energies(
-            self.channels, trail, opening, closing,
-            edges=(window._opening_edge, window._closing_edge), ticker=self.ticker,
-            idle_j=lambda domain: None if self.baseline is None else self.baseline.idle_j(domain, duration_s),
+            self.channels, trail, opening, closing, t0_ns=window.t0_ns, t1_ns=t1_ns,
+            edges=(window._opening_edge, window._closing_edge), ticker=self.ticker, peaks=self.peaks,
+        )  # fmt: skip
+        found = self.accounts.settled(
+            self.channels, found, began_at=window.started_at, duration_s=duration_s, late_ns=self._now_ns() - t1_ns,
+            marks=(window._opening_mark, window._closing_mark if window.closed else self.accounts.mark()),
+            baseline=self.baseline, wall_ns=window._wall_ns,
         )  # fmt: skip
         measurement = Measurement(
             window=Window(
@@ -246,6 +263,12 @@ class Meter:
         )
         total_j = measurement.total_j
         return measurement if total_j is None else replace(measurement, footprint=self.footprint(total_j))
+
+    def baseline_of(self, window: OpenWindow) -> Baseline:
+        """The idle baseline that a closed ``window`` gives, in which nothing should have run, and how quiet it was."""
+        work = self.accounts.work
+        marks = (window._opening_mark, window._closing_mark)
+        return Baseline.of(window.result, None if work is None else busy_share(*marks, work.cpus))
 
     def trail(self, window: OpenWindow) -> Trail:
         """The running sums of ``window`` as it was opened."""
@@ -305,11 +328,13 @@ class Meter:
         self.prefix = os.urandom(8).hex()
         self.ticker.after_fork()
         self.sampler.after_fork()
+        self.accounts.after_fork()
         for source in self.sources:
             source.after_fork()
 
     def close_sources(self) -> None:
         """Let go of files and libraries."""
+        self.accounts.close()
         for source in self.sources:
             source.close()
 

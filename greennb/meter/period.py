@@ -29,6 +29,11 @@ class Tick(NamedTuple):
     t_ns: float
     half_ns: float
 
+    @property
+    def latest_ns(self) -> float:
+        """By then it had happened."""
+        return self.t_ns + self.half_ns
+
 
 class Due(NamedTuple):
     """When the next tick is expected, and how far it may be off (three standard deviations)."""

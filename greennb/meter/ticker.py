@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
 from greennb.meter.integrate import STILL_HINT
-from greennb.meter.ticks import GAP_NS, Track, Wait
+from greennb.meter.ticks import Track, Wait
 from greennb.meter.trail import Look
 from greennb.model.reading import Fault, Method
 from greennb.sources.base import Sample, Source
@@ -74,8 +74,6 @@ class Ticker:
         self._unsettled: list[Edge] = []
         self._open: set[int] = set()
         self._newest_ns = 0
-        self.busy = bool(self.tracks)
-        self.short_ns = max((track.short_ns for track in self.tracks.values()), default=0.0)
 
     @property
     def looking(self) -> bool:
@@ -90,22 +88,16 @@ class Ticker:
         self._fresh.append(edge)
         return edge
 
-    def closed(self, number: int, duration_ns: int, look: Callable[[], Look]) -> Edge | None:
-        """It was closed again; an edge to wait for where the window was short."""
+    def closed(self, number: int, look: Callable[[], Look]) -> Edge:
+        """It was closed again. The tick after that tells where between two the edge lay, and that the counter lives."""
         self._open.discard(number)
-        if duration_ns > self.short_ns:
-            return None
         edge = Edge(look)
         self._fresh.append(edge)
         return edge
 
     def longest_wait_ns(self) -> float:
         """How long after an edge its tick may take: one refresh of the slowest counter, and a little to see it."""
-        waits = (
-            (track.period.mean_ns or track.refresh_ns) + 3 * min(track.period.spread_ns, track.refresh_ns) + 4 * GAP_NS
-            for track in self.tracks.values()
-        )
-        return max(waits, default=0.0)
+        return max((track.patience_ns for track in self.tracks.values()), default=0.0)
 
     def faults(self, edges: Sequence[Edge | None]) -> tuple[Fault, ...]:
         """The counters that stood still at one of a window's ``edges`` although they should have moved."""
@@ -114,7 +106,7 @@ class Ticker:
             for edge in edges
             if edge is not None
             for index, wait in (edge.waits or {}).items()
-            if self.tracks[index].stood_still(wait)
+            if self.tracks[index].still_ns(wait) is not None
         }
         return tuple(still.values())
 
@@ -156,7 +148,7 @@ class Ticker:
         for index, track in self.tracks.items():
             sample = look.samples[index]
             if isinstance(sample, int) and not track.even:
-                waits[index] = wait = Wait(look.times_ns[index], sample)
+                waits[index] = wait = Wait(look.times_ns[index], sample, look.brackets_ns[index] // 2)
                 track.await_tick(wait)
         edge.waits = waits
         self._unsettled.append(edge)
@@ -171,7 +163,6 @@ class Ticker:
             else:
                 left.append(edge)
         self._unsettled = left
-        self.short_ns = max((track.short_ns for track in self.tracks.values()), default=0.0)
 
 
 def _slow_counters(sources: Sequence[Source]) -> Iterator[tuple[int, tuple[Callable[[], Sample], int]]]:

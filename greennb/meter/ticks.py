@@ -62,10 +62,13 @@ class Wait:
 
     t_ns: int
     uj: int
+    half_ns: int = 0
+    """The reading was taken within this of ``t_ns``: a thread may be put aside in the middle of it."""
+
     found: Found | None = None
     over: bool = False
-    still: bool = False
-    """The counter was seen to stand still when its tick was long due."""
+    still_ns: float | None = None
+    """Since when the counter was seen to stand still although ticks were due; None where it went on."""
 
     @property
     def open(self) -> bool:
@@ -108,8 +111,16 @@ class Track:
 
     def await_tick(self, wait: Wait) -> None:
         """Look for the tick after ``wait``; its own reading helps."""
-        self.see(wait.t_ns, wait.uj)
+        # Old news are as old as they can be, fresh news as fresh: a tick lies in between for certain.
+        fresh = self._seen is not None and wait.uj != self._seen.uj
+        self.see(wait.t_ns + wait.half_ns if fresh else wait.t_ns - wait.half_ns, wait.uj)
         last = self._last
+        if (
+            last is not None
+            and wait.uj == last.after_uj
+            and self._overdue(last.tick.latest_ns, wait.t_ns - wait.half_ns)
+        ):
+            wait.still_ns = last.tick.t_ns
         if last is not None and wait.uj == last.before_uj != last.after_uj:
             wait.found = last  # it came between the edge and now
         elif self._seen is not None and wait.uj != self._seen.uj:
@@ -156,13 +167,30 @@ class Track:
         else:
             self._nothing_yet(seen, t_ns)
 
-    def stood_still(self, wait: Wait) -> bool:
-        """Whether the counter was read when the tick after ``wait`` was long due, and had not moved."""
-        seen, mean_ns = self._seen, self.period.mean_ns
-        if not wait.open or seen is None or mean_ns is None or not self.period.learnt:
-            return wait.still
-        latest_ns = wait.t_ns + max(1.5 * mean_ns, mean_ns + 4 * self.period.spread_ns + 2 * GAP_NS)
-        return seen.uj == wait.uj and seen.t_ns > latest_ns
+    def still_ns(self, wait: Wait) -> float | None:
+        """Since when the counter has stood still at ``wait``; None where nothing says that it has."""
+        seen = self._seen
+        if wait.still_ns is None and wait.open and seen is not None and seen.uj == wait.uj:
+            return float(wait.t_ns) if self._overdue(wait.t_ns + wait.half_ns, seen.t_ns) else None
+        return wait.still_ns
+
+    @property
+    def patience_ns(self) -> float:
+        """How long after an edge the next tick was seen, if it comes at all."""
+        return (self._late_ns or 1.25 * self.refresh_ns) + 4 * GAP_NS
+
+    @property
+    def _late_ns(self) -> float | None:
+        """When a tick is late for certain, from the last one on; None until the rhythm is learnt."""
+        mean_ns = self.period.mean_ns
+        if mean_ns is None or not self.period.learnt:
+            return None
+        return mean_ns + max(mean_ns / 4, 4 * self.period.spread_ns + 2 * GAP_NS)
+
+    def _overdue(self, since_ns: float, now_ns: float) -> bool:
+        """Whether a tick must have come in between."""
+        late_ns = self._late_ns
+        return late_ns is not None and now_ns - since_ns > late_ns
 
     def fail(self) -> None:
         """The counter could not be read: it is left alone until a window's edge finds it well again."""
@@ -222,6 +250,9 @@ class Track:
         mean_ns = self.period.mean_ns
         if mean_ns is None or not self.period.learnt:
             return t_ns - seen_ns <= self.refresh_ns / 8
+        if self._last is not None:
+            # Before the next but one was due, as surely as the rhythm is known.
+            return t_ns < self._last.tick.t_ns + 2 * mean_ns - max(mean_ns / 10, 4 * self.period.spread_ns)
         return t_ns - seen_ns <= mean_ns / 2 or self.period.between(seen_ns, t_ns) == 1
 
     def _narrowed(self, tick: Tick) -> Tick:
@@ -248,7 +279,8 @@ class Track:
 
     def _nothing_yet(self, seen: _Seen, t_ns: int) -> None:
         due = self._next(seen)
-        self._hunting = due is None or t_ns >= due.t_ns - due.reach_ns - GAP_NS
+        # Once begun it goes on past the time at which the tick was due, until it comes or nobody waits any longer.
+        self._hunting |= due is None or t_ns >= due.t_ns - due.reach_ns - GAP_NS
         last, mean_ns = self._last, self.period.mean_ns
         if last is not None and mean_ns is not None and not self._late and t_ns - last.tick.t_ns > 1.5 * mean_ns:
             self._judge(t_ns, missed=self.period.learnt)
@@ -256,7 +288,10 @@ class Track:
         patience_ns = _PATIENCE * max(self.refresh_ns, self.period.mean_ns or 0)
         while self.waits and t_ns - self.waits[0].t_ns > patience_ns:
             wait = self.waits.popleft()
-            wait.over, wait.still = True, self.period.learnt
+            wait.over = True
+            if self.period.learnt:
+                wait.still_ns = wait.t_ns
+        self._hunting &= bool(self.waits) or not self.period.learnt
 
     def _power_w(self, found: Found | None) -> float | None:
         mean_ns = self.period.mean_ns

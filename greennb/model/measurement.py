@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from greennb.model.footprint import Footprint
+from greennb.model.idle import IdleBasis
 from greennb.model.reading import Domain, Fault, Method
 from greennb.model.units import ns_to_s
 
@@ -55,6 +56,9 @@ class DomainEnergy:
     where no baseline is known); ``process_j`` this process's share, a model (None where it cannot be told).
     ``u_j`` is the standard uncertainty, ``low_j`` to ``high_j`` the 95 % interval. ``coverage`` is the share
     of the window (0 to 1) that readings stand for.
+
+    ``idle_u_j`` is the standard uncertainty of ``idle_j``, ``idle_basis`` what that rests on; ``process_note`` one
+    clause on how ``process_j`` came about, or why there is none.
     """
 
     domain: Domain
@@ -66,11 +70,27 @@ class DomainEnergy:
     high_j: float
     method: Method
     coverage: float
+    idle_u_j: float | None = None
+    idle_basis: IdleBasis | None = None
+    process_note: str = ""
 
     @property
     def net_j(self) -> float | None:
-        """Energy above idle; None where no baseline is known."""
-        return None if self.idle_j is None else self.gross_j - self.idle_j
+        """Energy above idle, 0 where it was no more than idle; None where no baseline is known."""
+        return None if self.idle_j is None else max(0.0, self.gross_j - self.idle_j)
+
+    @property
+    def net_u_j(self) -> float | None:
+        """Standard uncertainty of ``net_j``; None where no baseline, or not its uncertainty, is known.
+
+        A counter's two readings err independently (GUM, JCGM 100:2008, 5.1.2). A model errs the same way at idle
+        and at work, so that what it errs by at idle is gone from the difference (GUM 5.2.2, correlation 1).
+        """
+        if self.idle_j is None or self.idle_u_j is None:
+            return None
+        if self.method is Method.ESTIMATED:
+            return abs(self.u_j - self.idle_u_j)
+        return math.hypot(self.u_j, self.idle_u_j)
 
 
 @dataclass(frozen=True, kw_only=True)  # no slots: the totals are worked out once and kept in the instance
@@ -122,8 +142,18 @@ class Measurement:
 
     @property
     def net_j(self) -> float | None:
-        """Joules above idle; None unless every root has a baseline."""
-        return _sum_if_all([energy.net_j for energy in self.roots])
+        """Joules above idle, 0 where it was no more than idle; None unless every root has a baseline."""
+        return None if self.idle_j is None or self.total_j is None else max(0.0, self.total_j - self.idle_j)
+
+    @property
+    def net_u_j(self) -> float | None:
+        """Standard uncertainty of ``net_j``: models err together, sensors each for itself. None as there."""
+        uncertainties = [(energy.method, energy.net_u_j) for energy in self.roots]
+        known = [(method, u_j) for method, u_j in uncertainties if u_j is not None]
+        if not known or len(known) < len(uncertainties):
+            return None
+        modelled = math.fsum(u_j for method, u_j in known if method is Method.ESTIMATED)
+        return math.hypot(modelled, *(u_j for method, u_j in known if method is not Method.ESTIMATED))
 
     @property
     def process_j(self) -> float | None:

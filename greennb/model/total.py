@@ -50,7 +50,8 @@ class Total:
 def domain_totals(parts: Iterable[Measurement]) -> list[DomainEnergy]:
     """The energy of each root domain over windows that do not overlap, one for each method it was measured by.
 
-    The largest comes first. ``coverage`` is the mean over time; ``idle_j`` and ``process_j`` need every part.
+    The largest comes first. ``coverage`` is the mean over time; ``idle_j`` and ``process_j`` need every part,
+    ``idle_basis`` is the latest's.
     """
     groups: dict[tuple[Domain, Method], list[tuple[DomainEnergy, float]]] = {}
     for part in parts:
@@ -69,6 +70,8 @@ def _joined(group: Sequence[tuple[DomainEnergy, float]]) -> DomainEnergy:
         domain=energies[0].domain,
         gross_j=gross_j,
         idle_j=_all_or_none([energy.idle_j for energy in energies]),
+        idle_u_j=_all_or_none([energy.idle_u_j for energy in energies]),  # of one baseline: its error comes each time
+        idle_basis=energies[-1].idle_basis,
         process_j=_all_or_none([energy.process_j for energy in energies]),
         u_j=standard_uncertainty(gross_j - below, gross_j + above),
         low_j=max(0.0, gross_j - below),

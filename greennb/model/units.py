@@ -59,6 +59,16 @@ def uw_to_w(uw: float) -> float:
     return uw / 1e6
 
 
+def uw_to_mw(uw: float) -> float:
+    """Microwatts (the unit of hwmon's and batteries' power) to milliwatts."""
+    return uw / 1e3
+
+
+def ua_uv_to_mw(ua: float, uv: float) -> float:
+    """Power in milliwatts of a current in microamperes at a voltage in microvolts (batteries' units)."""
+    return ua * uv / 1e9
+
+
 def ns_to_s(ns: float) -> float:
     """Nanoseconds to seconds."""
     return ns / 1e9

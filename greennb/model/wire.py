@@ -9,6 +9,7 @@ from typing import Any
 
 from greennb.model.errors import BadInputError
 from greennb.model.footprint import CarbonIntensity, Footprint, Origin
+from greennb.model.idle import IdleBasis, IdleOrigin
 from greennb.model.measurement import SCHEMA, DomainEnergy, Measurement, Status, Window
 from greennb.model.reading import Domain, DomainKind, Fault, Method
 
@@ -44,6 +45,7 @@ def measurement_to_dict(measurement: Measurement) -> dict[str, Any]:
         "low_j": _number(measurement.low_j),
         "high_j": _number(measurement.high_j),
         "net_j": _number(measurement.net_j),
+        **_optional(net_u_j=_number(measurement.net_u_j)),
         "process_j": _number(measurement.process_j),
         "mean_w": _number(measurement.mean_w),
         "method": None if measurement.method is None else measurement.method.value,
@@ -140,7 +142,18 @@ def _energy_to_dict(energy: DomainEnergy) -> dict[str, Any]:
         "high_j": energy.high_j,
         "method": energy.method.value,
         "coverage": energy.coverage,
+        **_optional(
+            idle_u_j=energy.idle_u_j,
+            net_u_j=energy.net_u_j,
+            idle_basis=None if energy.idle_basis is None else _basis_to_dict(energy.idle_basis),
+            process_note=energy.process_note or None,
+        ),
     }
+
+
+def _optional(**values: Any) -> dict[str, Any]:
+    """Keys that schema 1 did not have from its beginning: written only where there is something to say."""
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def _energy_from_dict(data: Mapping[str, Any]) -> DomainEnergy:
@@ -154,6 +167,28 @@ def _energy_from_dict(data: Mapping[str, Any]) -> DomainEnergy:
         high_j=data["high_j"],
         method=Method(data["method"]),
         coverage=data["coverage"],
+        idle_u_j=data.get("idle_u_j"),
+        idle_basis=None if data.get("idle_basis") is None else _basis_from_dict(data["idle_basis"]),
+        process_note=data.get("process_note", ""),
+    )
+
+
+def _basis_to_dict(basis: IdleBasis) -> dict[str, Any]:
+    return {
+        "origin": basis.origin.value,
+        "as_of": None if basis.as_of is None else basis.as_of.isoformat(),
+        "over_s": basis.over_s,
+        "busy": basis.busy,
+    }
+
+
+def _basis_from_dict(data: Mapping[str, Any]) -> IdleBasis:
+    as_of = data["as_of"]
+    return IdleBasis(
+        origin=IdleOrigin(data["origin"]),
+        as_of=None if as_of is None else datetime.fromisoformat(as_of),
+        over_s=data["over_s"],
+        busy=data["busy"],
     )
 
 

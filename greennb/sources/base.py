@@ -21,6 +21,8 @@ class Channel:
         wrap_uj: the value at which the counter starts again from 0; None where it never does.
         max_power_w: more than this the domain cannot plausibly draw: tells a wrap from a reset.
         note: one sentence for the user on what this sensor means ("average over 1 s", "board, shared by MIG").
+        idle_w: ESTIMATED only: watts that the model gives for idling, with their 95 % bounds (value, low, high).
+        busy_w: ESTIMATED only: watts that the model adds for a CPU that is busy; None where it is not linear in them.
     """
 
     domain: Domain
@@ -30,6 +32,8 @@ class Channel:
     wrap_uj: int | None
     max_power_w: float
     note: str = ""
+    idle_w: tuple[float, float, float] | None = None
+    busy_w: float | None = None
 
 
 class Modelled(NamedTuple):
@@ -66,6 +70,22 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Release files and libraries."""
+        ...
+
+
+@runtime_checkable
+class Shares(Protocol):
+    """What a source may know beside energy: who works on its devices. Asked between windows and for results."""
+
+    def at_work(self, position: int) -> bool | None:
+        """Whether the device of the channel at ``position`` works now; None where that cannot be told."""
+        ...
+
+    def own_share(self, position: int, pids: frozenset[int], since_wall_ns: int) -> float | str:
+        """The part (0 to 1) of the device's work since ``since_wall_ns`` (since 1970) that the processes ``pids`` did.
+
+        A clause that says why, where it cannot be told. Never raises.
+        """
         ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from greennb.model.reading import DomainKind, Fault
 from greennb.settings import Settings
 from greennb.sources.base import Probe, Source
 
-CPU_KINDS = frozenset({DomainKind.CPU_PACKAGE, DomainKind.PSYS, DomainKind.SOC})
+CPU_KINDS = frozenset({DomainKind.CPU_PACKAGE, DomainKind.PSYS, DomainKind.SOC, DomainKind.BATTERY})
 """Domains that hold a CPU's energy: where one is measured, no CPU is estimated."""
 
 
@@ -28,12 +28,36 @@ class Detection:
         return tuple(fault for probe in self.probes for fault in probe.faults)
 
 
+def _wanted(_probes: Sequence[Probe]) -> str:
+    """Nothing speaks against a source whose domains no other source reads."""
+    return ""
+
+
+def _where_no_cpu_is_read(probes: Sequence[Probe]) -> str:
+    """A source of the CPU's joules is needed only where no other has them."""
+    name = _measures_cpu(probes)
+    return f"Not needed: {name} reads the CPU." if name else ""
+
+
+def _where_rapl_is_not(probes: Sequence[Probe]) -> str:
+    """The same hardware by another way: also where RAPL gave only a part of it."""
+    if any(probe.name == "rapl" and probe.source is not None for probe in probes):
+        return "Not needed: rapl reads the same counters."
+    return _where_no_cpu_is_read(probes)
+
+
+def _where_nothing_is(probes: Sequence[Probe]) -> str:
+    """What contains the whole machine is used only alone: beside a part of it that part would count twice."""
+    name = next((probe.name for probe in probes if probe.source is not None), "")
+    return f"Not used: its joules contain those that {name} reads." if name else ""
+
+
 class Candidate(NamedTuple):
-    """A source that may be here. ``stands_in`` is true of one that is used only where no CPU is measured."""
+    """A source that may be here. ``needless`` says why it is not wanted beside those found before it, or ""."""
 
     name: str
     probe: Callable[[Settings, str], Probe]
-    stands_in: bool = False
+    needless: Callable[[Sequence[Probe]], str] = _wanted
 
 
 def _nvml(_settings: Settings, host: str) -> Probe:
@@ -54,12 +78,47 @@ def _estimate(settings: Settings, host: str) -> Probe:
     return estimate.probe(host, settings)
 
 
+def _amdgpu(_settings: Settings, host: str) -> Probe:
+    from greennb.sources import amdgpu
+
+    return amdgpu.probe(host)
+
+
+def _apple(_settings: Settings, host: str) -> Probe:
+    from greennb.sources import apple
+
+    return apple.probe(host)
+
+
+def _perf(_settings: Settings, host: str) -> Probe:
+    from greennb.sources import perf
+
+    return perf.probe(host)
+
+
+def _amdapu(_settings: Settings, host: str) -> Probe:
+    from greennb.sources import amdgpu
+
+    return amdgpu.probe(host, apus=True)
+
+
+def _battery(_settings: Settings, host: str) -> Probe:
+    from greennb.sources import battery
+
+    return battery.probe(host)
+
+
 CANDIDATES = (
     Candidate("nvml", _nvml),
+    Candidate("amdgpu", _amdgpu),
     Candidate("rapl", _rapl),
-    Candidate("estimate", _estimate, stands_in=True),
+    Candidate("apple", _apple),
+    Candidate("perf", _perf, _where_rapl_is_not),
+    Candidate("amdapu", _amdapu, _where_no_cpu_is_read),
+    Candidate("battery", _battery, _where_nothing_is),
+    Candidate("estimate", _estimate, _where_no_cpu_is_read),
 )
-"""Every source there is. A new one is its file, and a line here before those that stand in."""
+"""Every source there is, best first of those that read the same. A new one is its file, and a line here."""
 
 
 def detect(settings: Settings, host: str, candidates: tuple[Candidate, ...] = CANDIDATES) -> Detection:
@@ -76,11 +135,8 @@ def detect(settings: Settings, host: str, candidates: tuple[Candidate, ...] = CA
         if candidate.name not in asked:
             probes.append(_unused(candidate, f'Left out: the setting "sources" asks for {", ".join(asked)}.'))
             continue
-        measured_by = _measures_cpu(probes)
-        if candidate.stands_in and measured_by:
-            probes.append(_unused(candidate, f"Not needed: {measured_by} reads the CPU."))
-        else:
-            probes.append(_probed(candidate, settings, host))
+        needless = candidate.needless(probes)
+        probes.append(_unused(candidate, needless) if needless else _probed(candidate, settings, host))
     sources = tuple(probe.source for probe in probes if probe.source is not None)
     return Detection(sources=sources, probes=tuple(probes))
 
@@ -95,7 +151,7 @@ def _asked(text: str, candidates: tuple[Candidate, ...]) -> tuple[str, ...]:
     return names or tuple(known)
 
 
-def _measures_cpu(probes: list[Probe]) -> str | None:
+def _measures_cpu(probes: Sequence[Probe]) -> str | None:
     """The name of the source that reads the CPU already, None where none does."""
     for probe in probes:
         if probe.source is not None and any(channel.domain.kind in CPU_KINDS for channel in probe.source.channels):

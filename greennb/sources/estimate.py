@@ -82,7 +82,8 @@ class EstimateSource:
         self._busy_ns = 0
         self._start_ns = self._seen_ns = clock()
         self._seen_busy_ns = part.busy.busy_ns()
-        self.channels: tuple[Channel, ...] = (_channel(model, part, cpus, host),)
+        idle_w = tuple(idle for idle, _busy in self._terms)
+        self.channels: tuple[Channel, ...] = (_channel(model, part, cpus, host, (idle_w[0], idle_w[1], idle_w[2])),)
 
     def sample(self) -> Sequence[Sample]:
         """Energy so far with its bounds, or a Fault where the busy time cannot be read."""
@@ -170,7 +171,9 @@ def _usage_or_none(path: Path | None, *, whole_machine: bool) -> CgroupUsage | N
     return usage
 
 
-def _channel(model: CpuModel, part: Part, cpus: int, host: str) -> Channel:
+def _channel(
+    model: CpuModel, part: Part, cpus: int, host: str, idle_w: tuple[float, float, float]
+) -> Channel:  # fmt: skip
     """The one channel: its step is one tick of busy time of one CPU at full power."""
     domain = Domain(kind=DomainKind.CPU_PACKAGE, host=host, device="estimate:cpu", label=f"{model.name} (estimate)")
     step_w = (model.max_w - model.idle_w) / cpus * part.busy_scale
@@ -178,5 +181,6 @@ def _channel(model: CpuModel, part: Part, cpus: int, host: str) -> Channel:
     return Channel(
         domain=domain, method=Method.ESTIMATED, resolution_uj=w_ns_to_uj(step_w, part.busy.tick_ns),
         refresh_ns=part.busy.tick_ns, wrap_uj=None, max_power_w=model.max_high_w * part.share,
-        note="; ".join(note for note in notes if note),
+        note="; ".join(note for note in notes if note), idle_w=idle_w,
+        busy_w=(model.max_w - model.idle_w) / cpus,
     )  # fmt: skip

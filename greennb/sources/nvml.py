@@ -17,7 +17,7 @@ from typing import Any
 
 from greennb.model.reading import Domain, DomainKind, Fault, Method
 from greennb.model.units import mj_to_uj, mw_to_w, s_to_ns
-from greennb.sources import cuda
+from greennb.sources import cuda, gpu_share
 from greennb.sources.base import Channel, Probe, Sample
 
 NAME = "nvml"
@@ -143,6 +143,14 @@ class NvmlSource:
             return read(self._handles[position]) * scale
         except self._nvml.NVMLError as error:
             return self._failed(position, error.value)
+
+    def at_work(self, position: int) -> bool | None:
+        """Whether the board works now; None where it does not tell."""
+        return gpu_share.at_work(self._nvml, self._handles[position])
+
+    def own_share(self, position: int, pids: frozenset[int], since_wall_ns: int) -> float | str:
+        """The part of the board's work that ``pids`` did, or why that cannot be told."""
+        return gpu_share.own_share(self._nvml, self._handles[position], pids, since_wall_ns)
 
     def after_fork(self) -> None:
         """Initialise NVML again in the child, with the next sample: many children never take one."""

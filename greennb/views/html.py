@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from greennb.model.measurement import DomainEnergy, Measurement, Status
 from greennb.model.reading import Method
 from greennb.views import text
+from greennb.views.above_idle import idle_sentences, net_words, share_words
 from greennb.views.format import energy, joules, percent, plain, seconds, watt_hours, watts
 from greennb.views.shown import PLAINLY, Shown
 from greennb.views.style import CARD, COLOURS, QUIET
@@ -193,14 +194,17 @@ def _domain(part: DomainEnergy, measurement: Measurement) -> str:
 
 
 def _above_idle(measurement: Measurement) -> str:
-    """Net beside gross where a baseline is known, and this process's share where a model gives one."""
-    rows = []
+    """Net beside gross where a baseline is known, what that rests on, and this process's share or why it has none."""
+    parts = []
     if measurement.net_j is not None:
-        idle = joules(measurement.idle_j, measurement.method)
-        rows.append(f"{joules(measurement.net_j, measurement.method)} above idle · idling would have cost {idle}")
-    if measurement.process_j is not None:
-        rows.append(f"~{joules(measurement.process_j)} by this process, a model's share")
-    return f'<div class="gnb-m gnb-gap">{_escaped(" · ".join(rows))}</div>' if rows else ""
+        idle = "; ".join(idle_sentences(measurement))
+        idle = f" ({idle})" if idle else ""
+        parts += [net_words(measurement)]
+        parts += [f"idling would have cost {joules(measurement.idle_j, measurement.method)}{idle}"]
+    share = share_words(measurement)
+    if share:
+        parts.append(share if measurement.process_j is not None else f"this process's share is {share}")
+    return f'<div class="gnb-m gnb-gap">{_escaped(" · ".join(parts))}</div>' if parts else ""
 
 
 def _history(measurement: Measurement, earlier: Sequence[Measurement]) -> str:

@@ -9,7 +9,8 @@ from greennb.model.measurement import DomainEnergy
 from greennb.model.reading import Domain, Fault, Method
 from greennb.model.run import NotebookRun
 from greennb.model.total import Total, domain_totals
-from greennb.views.format import NOT_MEASURED, co2e, energy, joules, percent, plain, seconds, watt_hours, watts
+from greennb.views.above_idle import run_words
+from greennb.views.format import NOT_MEASURED, co2e, energy, percent, plain, seconds, watt_hours, watts
 from greennb.views.html_table import bad_badge, badge, table
 from greennb.views.style import CARD, COLOURS, REPORT_RULES, TABLE_RULES, palette
 from greennb.views.words import METHODS, domain_name, faults_in_words, footprint_words, not_included
@@ -69,7 +70,7 @@ def _heading(run: NotebookRun, total: Total) -> str:
         if total.duration_s > 0:
             parts.append(f"{watts(total.total_j / total.duration_s, total.method)} on average")
         if total.net_j is not None:
-            parts.append(f"{joules(total.net_j, total.method)} above idle")
+            parts.append(run_words([cell.measurement for cell in run.cells if cell.measurement is not None]))
         if total.co2e_g is not None:
             parts.append(co2e(total.co2e_g, total.method))
     badges = badge(total.method) + (bad_badge("partial") if total.partial else "")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from greennb.carbon.convert import cost
 from greennb.model.measurement import Measurement
+from greennb.views.above_idle import net_words
 from greennb.views.format import co2e, energy, joules, money, percent, plain
 
 
@@ -36,7 +37,7 @@ class Shown:
             return gross
         if measurement.net_j is None:
             return f"{gross}, no idle baseline to take off"
-        return f"{joules(measurement.net_j, measurement.method)} above idle, of {gross}"
+        return f"{net_words(measurement)}, of {gross}"
 
     def extras(self, measurement: Measurement) -> list[str]:
         """The budget, the price and the cost of a unit, in words; nothing where there are no joules."""

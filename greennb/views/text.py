@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from greennb.model.measurement import DomainEnergy, Measurement
 from greennb.model.reading import Method
+from greennb.views.above_idle import idle_sentences, net_words, share_words
 from greennb.views.format import (
     NOT_MEASURED,
     co2e,
     energy,
     interval,
-    joules,
     percent,
     plain,
     seconds,
@@ -77,9 +77,10 @@ def block(measurement: Measurement, shown: Shown = PLAINLY) -> str:
     rows += [("", status)] if status else []
     rows += [_domain_row(part, measurement) for part in measurement.energies]
     if measurement.net_j is not None:
-        rows.append(("above idle", f"{joules(measurement.net_j, method)} of it"))
-    if measurement.process_j is not None:
-        rows.append(("this process", f"~{joules(measurement.process_j)} of it, by a model"))
+        rows.append(("above idle", net_words(measurement).removesuffix(" above idle")))
+    rows += [("idle", words) for words in idle_sentences(measurement)]
+    if share_words(measurement):
+        rows.append(("this process", share_words(measurement).replace(" by this process,", ",")))
     power = "" if measurement.mean_w is None else f", {watts(measurement.mean_w, method)} on average"
     rows.append(("time", f"{seconds(measurement.duration_s)}{power}"))
     rows += [("", words) for words in shown.extras(measurement)]

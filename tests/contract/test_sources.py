@@ -17,7 +17,7 @@ from greennb.model.reading import Fault, Method
 from greennb.settings import Settings
 from greennb.sources.base import Modelled, Sample, Source, reading
 from greennb.testing import FakeClock, FakeSource
-from tests.rig import nvml, powercap
+from tests.rig import amdgpu, battery, nvml, perf, powercap
 from tests.rig.nvml import Gpu, NvmlRig
 
 INSIDE = "GREENNB_CONTRACT_NVML"
@@ -75,7 +75,55 @@ def nvml_stub(folder: Path) -> Rigged:
     )
 
 
-FACTORIES = [nvml_stub] if INSIDE in os.environ else [fake, rapl, estimate]
+def amd_cards(folder: Path) -> Rigged:
+    """One card with power alone, one with a counter."""
+    from greennb.sources.amdgpu import probe
+
+    machine = amdgpu.Machine(folder)
+    boards = [machine.card(0, "0000:03:00.0", "1"), machine.card(1, "0000:1e:00.0", "2")]
+    energies_uj = iter(range(1_000_000, 100_000_000, 5_000))
+    boards[1].write("energy1_input", next(energies_uj))
+    source = probe("h", root=machine.root).source
+    assert source is not None
+    return Rigged(
+        source, lambda: boards[1].write("energy1_input", next(energies_uj)), lambda: [b.unload() for b in boards]
+    )
+
+
+def amd_apu(folder: Path) -> Rigged:
+    from greennb.sources.amdgpu import probe
+
+    machine = amdgpu.Machine(folder)
+    board = machine.apu()
+    source = probe("h", root=machine.root, apus=True).source
+    assert source is not None
+    return Rigged(source, remove=board.unload)
+
+
+def laptop(folder: Path) -> Rigged:
+    from greennb.sources.battery import probe
+
+    supplies = battery.on_battery(folder)
+    source = probe("h", root=str(supplies.root)).source
+    assert source is not None
+    return Rigged(source, remove=lambda: supplies.remove("BAT0", "status"))
+
+
+def perf_events(folder: Path) -> Rigged:
+    from greennb.sources.perf import probe
+
+    pmu = perf.pmu(folder, "energy-pkg", "energy-cores", "energy-ram", cpus={0: 0, 28: 1})
+    source = probe("h", root=pmu.root, open_event=pmu.open_event).source
+    assert source is not None
+    joules = iter(range(1, 1_000_000))
+    return Rigged(
+        source,
+        advance=lambda: pmu.set_joules("energy-pkg", 28, next(joules) * 0.01),
+        remove=lambda: [file.unlink() for file in folder.glob("count-*")],
+    )
+
+
+FACTORIES = [nvml_stub] if INSIDE in os.environ else [fake, rapl, estimate, amd_cards, amd_apu, laptop, perf_events]
 
 
 @pytest.fixture(params=FACTORIES, ids=lambda factory: factory.__name__)

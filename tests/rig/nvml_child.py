@@ -8,7 +8,9 @@ import sys
 import time
 from typing import Any
 
+from greennb.meter.meter import Meter, OpenWindow
 from greennb.model.reading import Fault
+from greennb.model.wire import measurement_to_dict
 from greennb.sources import nvml
 from greennb.sources.base import Probe, Source
 
@@ -16,6 +18,8 @@ from greennb.sources.base import Probe, Source
 class _Child:
     def __init__(self) -> None:
         self.source: Source | None = None
+        self.meter: Meter | None = None
+        self.window: OpenWindow | None = None
 
     def modules(self) -> bool:
         return "pynvml" in sys.modules
@@ -51,6 +55,34 @@ class _Child:
             "t0_ns": before_ns,
             "t1_ns": time.monotonic_ns(),
         }
+
+    def measure(self) -> dict[str, Any]:
+        """Make a meter of what probing found, and measure an empty window; it answers what probing said too."""
+        probed = self.probe()
+        result = nvml.probe("rig")
+        self.source = result.source
+        self.meter = Meter([] if result.source is None else [result.source], faults=result.faults)
+        self.open()
+        return probed | {"measurement": self.shut()}
+
+    def open(self) -> dict[str, Any]:
+        """Open a window; how long that took."""
+        assert self.meter is not None
+        before_ns = time.monotonic_ns()
+        self.window = self.meter.open("rig")
+        return {"took_s": (time.monotonic_ns() - before_ns) / 1e9}
+
+    def shut(self) -> dict[str, Any]:
+        """Close the window; its measurement."""
+        assert self.window is not None
+        self.window.close()
+        return measurement_to_dict(self.window.result)
+
+    def window_of(self, seconds: float) -> dict[str, Any]:
+        """The measurement of a window of this length."""
+        self.open()
+        time.sleep(seconds)
+        return self.shut()
 
     def fork(self, hook: bool) -> dict[str, Any]:
         """A sample taken in a forked child, with or without the source being told of the fork."""

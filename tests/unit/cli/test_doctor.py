@@ -63,7 +63,8 @@ def test_a_counter_shows_its_watts_its_step_and_its_refresh(examine, tmp_path):
     (rapl,) = [source for source in told["sources"] if source["name"] == "rapl"]
     assert rapl["used"] is True
     drawn_w = [channel["now_w"] for channel in rapl["channels"]]
-    assert max(drawn_w) * found.look.duration_s == pytest.approx(1, rel=1e-6)
+    # What was drawn while the looks themselves were taken is left out of the second.
+    assert max(drawn_w) * found.look.duration_s == pytest.approx(1, rel=0.1)
     assert {channel["method"] for channel in rapl["channels"]} == {"counter"}
     shown = flat(found)
     assert "joules are measured." in shown
@@ -122,7 +123,9 @@ def test_a_machine_reads_it_and_the_exit_status_is_0(capsys, monkeypatch, tmp_pa
     monkeypatch.setenv("GREENNB_LEDGER", str(tmp_path / "ledger.sqlite3"))
     assert main(["doctor", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert [source["name"] for source in told["sources"]] == ["nvml", "rapl", "estimate"]
+    assert [source["name"] for source in told["sources"]] == [
+        "nvml", "amdgpu", "rapl", "apple", "perf", "amdapu", "battery", "estimate",
+    ]  # fmt: skip
     assert all(source["reason"] for source in told["sources"])
     assert {"greennb", "Python"} <= set(told["versions"])
     assert told["own_cost"]["window_s"] > 0

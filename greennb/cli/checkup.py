@@ -184,24 +184,28 @@ def _write_problem(path: Path) -> str:
 
 
 def _own_cost(meter: Meter) -> OwnCost:
-    windows_s = _median_s(lambda: meter.open().close())
     samplings = [source.sample for source in meter.sources]
 
     def reads() -> None:
         for sample in samplings + samplings:
             sample()
 
-    return OwnCost(window_s=windows_s, reads_s=_median_s(reads), rounds=ROUNDS, import_s=_import_s())
+    windows_s, reads_s = _median_s(lambda: meter.open().close(), reads)
+    return OwnCost(window_s=windows_s, reads_s=reads_s, rounds=ROUNDS, import_s=_import_s())
 
 
-def _median_s(act: Callable[[], object]) -> float:
-    """The median time of ``act``; the first tenth, on cold caches, does not count."""
-    times_ns = []
+def _median_s(*acts: Callable[[], object]) -> list[float]:
+    """The median time of each of ``acts``, done in turns: what slows one down slows down the others.
+
+    The first tenth, on cold caches, does not count.
+    """
+    times_ns: list[list[int]] = [[] for _act in acts]
     for _round in range(ROUNDS + ROUNDS // 10):
-        began_ns = time.perf_counter_ns()
-        act()
-        times_ns.append(time.perf_counter_ns() - began_ns)
-    return ns_to_s(statistics.median(times_ns[ROUNDS // 10 :]))
+        for act, times in zip(acts, times_ns, strict=True):
+            began_ns = time.perf_counter_ns()
+            act()
+            times.append(time.perf_counter_ns() - began_ns)
+    return [ns_to_s(statistics.median(times[ROUNDS // 10 :])) for times in times_ns]
 
 
 def _import_s() -> float | None:

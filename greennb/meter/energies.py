@@ -13,6 +13,7 @@ from greennb.meter.ticks import Track, Wait
 from greennb.meter.trail import Look, Trail
 from greennb.meter.uncertainty import EDGE_LOAD, Edges, interval_uj
 from greennb.model.measurement import DomainEnergy, standard_uncertainty
+from greennb.model.reading import Method
 from greennb.model.units import uj_ns_to_w, uj_to_j
 from greennb.sources.base import Channel
 
@@ -43,8 +44,9 @@ def energies(
             continue
         track = ticker.tracks.get(index)
         still_ns = None if track is None else _still_ns(track, index, edges)
-        if still_ns is not None and piece.uj <= 0:
-            continue  # it stood still all along: there is no number, and the fault says why
+        gaps = still_ns is not None or piece.covered_ns < elapsed_ns
+        if gaps and piece.uj <= 0 and channel.method is Method.COUNTER:
+            continue  # where it was not seen to move at all there is no number, and a fault says why
         brackets_ns = (opening.brackets_ns[index], closing.brackets_ns[index])
         inside_ns = min(elapsed_ns, t1_ns - t0_ns)
         sides = (Side(t0_ns, t0_ns - opening.times_ns[index], brackets_ns[0]),

@@ -35,6 +35,7 @@ def in_rig(config: Path, *command: str) -> subprocess.CompletedProcess[str]:
         ("square", "test_coverage.py"),
         ("ramp", "test_coverage.py"),
         ("constant", "test_faults.py"),
+        ("sockets", "test_sockets.py"),
     ],
 )
 def test_inside(config: str, tests: str) -> None:

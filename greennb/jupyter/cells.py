@@ -12,6 +12,7 @@ from typing import Any
 
 from greennb.jupyter.marker import MARKER, find, first_line
 from greennb.jupyter.options import Options, parse
+from greennb.meter.lines import Name
 from greennb.meter.meter import OpenWindow
 from greennb.model.errors import BadInputError
 from greennb.model.measurement import Measurement, Status
@@ -43,6 +44,7 @@ class Cells:
     Args:
         auto: whether cells without a marker are measured too.
         whole: whether cells that ``%%energy -r`` measures run by run are measured as a whole too.
+        name: what the notebook calls the cell behind a file name, for ``--lines``.
         finished: called with each run that was measured.
         failed: called with the exception, where following a cell failed.
     """
@@ -53,12 +55,14 @@ class Cells:
         *,
         auto: Callable[[], bool],
         whole: Callable[[], bool] = lambda: False,
+        name: Name = lambda _file: None,
         finished: Callable[[CellRun], None],
         failed: Callable[[Exception], None],
     ) -> None:
         self._runtime = runtime
         self._auto = auto
         self._whole = whole
+        self._name = name
         self._finished = finished
         self._failed = failed
         self._running: list[tuple[Any, CellRun | None]] = []
@@ -107,6 +111,8 @@ class Cells:
         window.cell_id = getattr(info, "cell_id", None)
         window.execution_count = execution_count if getattr(info, "store_history", True) else None
         self._runtime.cell = window
+        if options.lines:
+            window.by_line(self._name)
         return CellRun(window=window, options=options, source=source, auto=marker is None, info=info)
 
     def _outer(self) -> OpenWindow | None:

@@ -26,6 +26,7 @@ class Options:
     output: str = ""
     quiet: bool = False
     net: bool = False
+    lines: bool = False
     budget_j: float | None = None
     carbon: bool = True
     per: float | None = None
@@ -87,6 +88,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
     add("-o", "--output", metavar="VAR", type=_variable, default="", help="put the measurement into the variable VAR")
     add("-q", "--quiet", action="store_true", help="record it and show nothing")
     add("--net", action="store_true", help="show joules above the idle baseline (see %%energy_baseline) first")
+    add("--lines", action="store_true", help="also show which source lines the joules went to (%%energy only)")
     add("--budget", metavar="J", dest="budget_j", type=_joules, help="warn when J joules (500, 2kJ) are passed")
     add("--no-carbon", action="store_false", dest="carbon", help="show no grams of CO2e")
     add("--per", metavar="N", type=_positive("number of units"), help="also give the energy per unit of N done")
@@ -105,7 +107,7 @@ def parse(prog: str, line: str) -> Options:
     Raises:
         BadInputError: an unknown option or a value that it cannot take, in one sentence.
     """
-    return Options(**vars(parser(prog).parse_args(_words(prog, line))))
+    return _checked(prog, Options(**vars(parser(prog).parse_args(_words(prog, line)))))
 
 
 def parse_statement(prog: str, line: str) -> tuple[Options, str]:
@@ -122,7 +124,16 @@ def parse_statement(prog: str, line: str) -> tuple[Options, str]:
         if word in takes:
             value, rest = _value(prog, rest)
             words.append(value)
-    return Options(**vars(parser(prog).parse_args(words))), rest
+    return _checked(prog, Options(**vars(parser(prog).parse_args(words)))), rest
+
+
+def _checked(prog: str, options: Options) -> Options:
+    """``options``, unless they do not go together."""
+    if options.lines and not prog.startswith("%%"):
+        raise BadInputError(f"{prog}: --lines is for cells: put %%energy --lines on a cell's first line.")
+    if options.lines and options.repeat is not None:
+        raise BadInputError(f"{prog}: --lines follows one run: leave out -r.")
+    return options
 
 
 def _value(prog: str, text: str) -> tuple[str, str]:

@@ -39,10 +39,16 @@ class Session:
             self.runtime,
             auto=lambda: self.config.auto or self.recording,
             whole=lambda: self.recording,
+            name=self._cell_name,
             finished=self.show,
             failed=self._failed,
         )
         self._budgets: dict[int, BudgetWatch] = {}
+
+    def _cell_name(self, file: str) -> str | None:
+        """What IPython calls the cell whose code was compiled under this file name: "In[3]"."""
+        named = self.shell.compile.format_code_name(file)
+        return None if named is None else str(named[1])
 
     @classmethod
     def start(cls, shell: Any) -> Session:

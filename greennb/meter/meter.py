@@ -21,6 +21,7 @@ from greennb.meter.clock import Clock, SystemClock
 from greennb.meter.energies import energies
 from greennb.meter.idle import Baseline
 from greennb.meter.integrate import longest_safe_ns
+from greennb.meter.lines import LineSampler, Name
 from greennb.meter.peaks import Peaks
 from greennb.meter.sampler import Sampler
 from greennb.meter.sync import wait_for_devices
@@ -67,6 +68,7 @@ class OpenWindow:
     _opening_mark: Mark | None = None
     _closing_mark: Mark | None = None
     _closing: _RawLook | None = None
+    _lines: LineSampler | None = None
     _result: Measurement | None = None
     _faults: tuple[Fault, ...] = ()
     _opening: _RawLook
@@ -108,6 +110,12 @@ class OpenWindow:
         if self._trail is None:
             self._trail = self._meter.trail(self)
         self._trail.fold(look)
+
+    def by_line(self, name: Name) -> None:
+        """Follow this thread's lines until the close; ``name`` says which files are the notebook's cells."""
+        self._lines = LineSampler(name, self._meter.channels)
+        self._lines.start(self._meter.look())
+        self._meter.sampler.watch(self._lines)
 
     @property
     def started_at(self) -> datetime:
@@ -204,6 +212,10 @@ class Meter:
             self.sampler.release(window)
         window._closing = raw = self._raw_look()
         window._closing_mark = self.accounts.closed(window._number, raw)
+        if window._lines is not None:
+            self.sampler.release(window._lines)
+            window._lines.stop()
+            window._lines.take(self._timed(raw))
         if self._ticking:
             window._closing_edge = self.ticker.closed(window._number, lambda: self._timed(raw))
             self._look_for_ticks()
@@ -261,6 +273,8 @@ class Meter:
             host=self.host,
             overhead_s=max(0.0, ns_to_s(window.overhead_ns + held_ns)),
         )
+        if window._lines is not None:
+            measurement = replace(measurement, lines=window._lines.lines(measurement))
         total_j = measurement.total_j
         return measurement if total_j is None else replace(measurement, footprint=self.footprint(total_j))
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from greennb.model.footprint import Footprint
 from greennb.model.idle import IdleBasis
+from greennb.model.lines import Lines
 from greennb.model.reading import Domain, Fault, Method
 from greennb.model.units import ns_to_s
 
@@ -104,6 +105,7 @@ class Measurement:
     host: str
     overhead_s: float
     footprint: Footprint | None = None
+    lines: Lines | None = None
 
     @cached_property
     def roots(self) -> tuple[DomainEnergy, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 from greennb.model.errors import BadInputError
 from greennb.model.footprint import CarbonIntensity, Footprint, Origin
 from greennb.model.idle import IdleBasis, IdleOrigin
+from greennb.model.lines import Lines
 from greennb.model.measurement import SCHEMA, DomainEnergy, Measurement, Status, Window
 from greennb.model.reading import Domain, DomainKind, Fault, Method
 
@@ -56,6 +57,7 @@ def measurement_to_dict(measurement: Measurement) -> dict[str, Any]:
         "pue": None if footprint is None else footprint.pue,
         "intensity": None if footprint is None else _intensity_to_dict(footprint.intensity),
         "overhead_s": measurement.overhead_s,
+        **({} if measurement.lines is None else {"lines": measurement.lines.to_dict()}),
     }
 
 
@@ -101,6 +103,7 @@ def _measurement(data: Mapping[str, Any]) -> Measurement:
         host=data["host"],
         overhead_s=data["overhead_s"],
         footprint=footprint,
+        lines=None if data.get("lines") is None else Lines.from_dict(data["lines"]),
     )
 
 

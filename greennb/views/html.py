@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from greennb.model.measurement import DomainEnergy, Measurement, Status
 from greennb.model.reading import Method
-from greennb.views import text
+from greennb.views import lines, text
 from greennb.views.above_idle import idle_sentences, net_words, share_words
 from greennb.views.format import energy, joules, percent, plain, seconds, watt_hours, watts
 from greennb.views.shown import PLAINLY, Shown
@@ -45,6 +45,7 @@ def card(measurement: Measurement, *, history: Sequence[Measurement] | None = No
         _facts(measurement, shown),
         _bar(measurement),
         *(_domain(part, measurement) for part in measurement.energies),
+        lines.html(measurement),
         _above_idle(measurement),
         _history(measurement, history or ()),
         _faults(measurement),

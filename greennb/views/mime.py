@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from greennb.model.measurement import Measurement
 from greennb.model.wire import MIME_TYPE, measurement_to_dict
-from greennb.views import html, text
+from greennb.views import html, lines, text
 from greennb.views.shown import Shown
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def bundle(
     shown = Shown(net=net, carbon=carbon, budget_j=budget_j, per=per, unit=unit, price=price, currency=currency)
     line = text.line(measurement, shown)
     page = html.quiet(line) if quiet else html.card(measurement, history=history, shown=shown)
-    return {MIME_TYPE: measurement_to_dict(measurement), "text/html": page, "text/plain": line}
+    plain = "\n".join([line, *(f"  {value}".rstrip() for _head, value in lines.rows(measurement))])
+    return {MIME_TYPE: measurement_to_dict(measurement), "text/html": page, "text/plain": plain}
 
 
 def series_bundle(repeats: Series) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from greennb.model.measurement import DomainEnergy, Measurement
 from greennb.model.reading import Method
+from greennb.views import lines
 from greennb.views.above_idle import idle_sentences, net_words, share_words
 from greennb.views.format import (
     NOT_MEASURED,
@@ -87,6 +88,7 @@ def block(measurement: Measurement, shown: Shown = PLAINLY) -> str:
     if measurement.footprint is not None and shown.carbon:
         words = footprint_words(measurement.footprint, measurement.window.started_at)
         rows.append(("carbon", f"{co2e(measurement.co2e_g, method)} ({words})"))
+    rows += lines.rows(measurement)
     rows += [("partial", sentence) for sentence in missing_sentences(measurement)]
     rows.append(("not included", not_included([measurement])))
     rows.append(("own cost", f"greennb took {seconds(measurement.overhead_s)}"))

@@ -105,10 +105,10 @@ class LineSampler:
         )  # fmt: skip
 
     def _run(self) -> None:
-        # The interpreter's clock for this thread: what looking costs, not what it waits.
+        # The system's clock of this thread's CPU time: looking and waking up for it count, waiting does not.
+        began_ns = time.thread_time_ns()
         own_id = threading.get_ident()
         while not self._stop.wait(PERIOD_S):
-            began_ns = time.thread_time_ns()
             frames = sys._current_frames()
             now_ns = time.monotonic_ns()
             for thread_id, frame in frames.items():
@@ -118,7 +118,7 @@ class LineSampler:
                     self._others[place] += 1
                     self._other_threads.add(thread_id)
             del frames  # they keep the user's objects alive
-            self._cost_ns += time.thread_time_ns() - began_ns
+            self._cost_ns = time.thread_time_ns() - began_ns
 
     def _place(self, frame: FrameType | None) -> Place | None:
         """The innermost line of the notebook that the thread is in."""

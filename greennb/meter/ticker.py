@@ -138,7 +138,7 @@ class Ticker:
         sample = read()
         after_ns = self._now_ns()
         if isinstance(sample, int):
-            track.see((before_ns + after_ns) // 2, sample, after_ns - before_ns)
+            track.see(before_ns, after_ns, sample)
         else:
             track.fail()
 

@@ -21,8 +21,9 @@ of a window of 100 ms, for some 40 reads a refresh at most."""
 READ_SHARE = 8
 """Reads take at most one part in so many of the time while looking: a slow driver call is repeated less often."""
 
-SHORT = 100
-"""A window of more than so many refreshes needs no ticks: bare reads of it err by less than half a percent."""
+SHORT = 50
+"""A window is followed from tick to tick for so many refreshes: in a longer one a change of power in a single step
+matters less than a percent."""
 
 _PATIENCE = 3
 """A tick that has not come after so many refreshes is not waited for any longer."""
@@ -111,9 +112,7 @@ class Track:
 
     def await_tick(self, wait: Wait) -> None:
         """Look for the tick after ``wait``; its own reading helps."""
-        # Old news are as old as they can be, fresh news as fresh: a tick lies in between for certain.
-        fresh = self._seen is not None and wait.uj != self._seen.uj
-        self.see(wait.t_ns + wait.half_ns if fresh else wait.t_ns - wait.half_ns, wait.uj)
+        self.see(wait.t_ns - wait.half_ns, wait.t_ns + wait.half_ns, wait.uj)
         last = self._last
         if (
             last is not None
@@ -152,9 +151,15 @@ class Track:
             return soon_ns if due is None or mean_ns is None else max(soon_ns, int(due.t_ns + mean_ns / 2))
         return None
 
-    def see(self, t_ns: int, uj: int, read_ns: int = 0) -> None:
-        """Take in a reading at ``t_ns`` that took ``read_ns``; an older one than the last says nothing new."""
-        seen, self._seen = self._seen, _Seen(t_ns, uj, read_ns)
+    def see(self, before_ns: int, after_ns: int, uj: int) -> None:
+        """Take in a reading that was taken between two times; an older one than the last says nothing new.
+
+        What has not moved was seen to stand at the earlier of the two, what has moved only by the later: a thread may
+        be put aside in the middle of its reading, and the tick lies in between for certain.
+        """
+        seen = self._seen
+        t_ns = before_ns if seen is None or uj == seen.uj else after_ns
+        self._seen = _Seen(t_ns, uj, after_ns - before_ns)
         if seen is None:
             self._learn_until_ns = t_ns + _TRIES * self.refresh_ns
         elif t_ns <= seen.t_ns:

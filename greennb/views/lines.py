@@ -65,7 +65,8 @@ def notes(measurement: Measurement) -> list[str]:
         )
     if lines.longest_s > _LONG_GAP * lines.period_s:
         told.append(f"The longest time between two looks was {seconds(lines.longest_s)}: lines within it are guesses.")
-    return [*told, f"Looking took {seconds(lines.cost_s)} of one CPU."]
+    part = lines.cost_s / max(measurement.duration_s, 1e-9)
+    return [*told, f"Looking took {seconds(lines.cost_s)} of one CPU, {100 * part:.2g} % of the time."]
 
 
 def html(measurement: Measurement) -> str:

@@ -31,20 +31,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_ZONES = 64, MAX_STEPS = 4096, TEXT = 128, STAMP_MODE = 0400 };
+#include "powercap_trace.h"
 
-typedef __int128 Wide;
-typedef enum { CONSTANT, SQUARE, RAMP, STEPS, LOAD } Shape;
-typedef struct { int64_t t_ns, uw; } Step;
-
-typedef struct {
-    char path[TEXT], name[TEXT];
-    Shape shape;
-    int64_t a_uw, b_uw, c, d_ns; /* the trace's numbers: powers, then a period in ns or a process, then a phase */
-    Step *steps;
-    int step_count;
-    int64_t unit_auj, refresh_ns, start, wrap, limit_uw;
-} Zone;
+enum { COUNTER_MODE = 0400 };
 
 typedef struct {
     int error, empty, vanished;
@@ -52,66 +41,18 @@ typedef struct {
     int64_t slow_ms, frozen_ns, reset_ns, wrap_ns;
 } Trouble;
 
-typedef struct { char line[TEXT]; int64_t t_ns; } FirstSeen;
+typedef struct { char line[TEXT]; int64_t t_ns; int current; } FirstSeen;
 
-static Zone zones[MAX_ZONES];
 static int zone_count;
 static char faults_path[4096];
 static Trouble in_force[MAX_ZONES];
 static FirstSeen first_seen[256];
-static int first_seen_count;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static int64_t now_ns(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-/* ---- energy in time; attojoule-millions (1e-18 J * 1e6 = 1e-12 uJ) are microwatts times nanoseconds times 1e3 ---- */
-
-static Wide square(const Zone *zone, Wide t_ns) {
-    Wide period = zone->c, half = period / 2, whole = t_ns / period - (t_ns % period < 0);
-    Wide into = t_ns - whole * period, low = into < half ? into : half;
-    return whole * (zone->a_uw * half + zone->b_uw * (period - half)) + zone->a_uw * low + zone->b_uw * (into - low);
-}
-
-static Wide ramp(const Zone *zone, Wide t_ns) {
-    Wide period = zone->c, whole = t_ns / period, into = t_ns % period;
-    Wide doubled = whole * period * (zone->a_uw + zone->b_uw) + 2 * zone->a_uw * into
-                   + (Wide)(zone->b_uw - zone->a_uw) * into * into / period;
-    return doubled / 2;
-}
-
-static Wide steps(const Zone *zone, Wide t_ns) {
-    Wide sum = 0;
-    for (int i = 0; i < zone->step_count && t_ns > zone->steps[i].t_ns; i++) {
-        Wide end = i + 1 < zone->step_count ? zone->steps[i + 1].t_ns : t_ns;
-        sum += zone->steps[i].uw * ((t_ns < end ? t_ns : end) - zone->steps[i].t_ns);
-    }
-    return sum;
-}
-
-/* CPU time of a process and its threads; of one that ended, what was seen last. */
-static int64_t cpu_ns(const Zone *zone) {
-    static int64_t last[MAX_ZONES];
-    clockid_t clock;
-    struct timespec t;
-    int64_t *known = &last[zone - zones];
-    if (!clock_getcpuclockid((pid_t)zone->c, &clock) && !clock_gettime(clock, &t))
-        *known = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-    return *known;
-}
-
-/* Microwatts times nanoseconds from the clock's zero to t_ns. */
-static Wide energy(const Zone *zone, int64_t t_ns) {
-    switch (zone->shape) {
-    case CONSTANT: return (Wide)zone->a_uw * t_ns;
-    case SQUARE: return square(zone, (Wide)t_ns - zone->d_ns) - square(zone, -(Wide)zone->d_ns);
-    case RAMP: return ramp(zone, t_ns);
-    case STEPS: return steps(zone, t_ns);
-    default: return (Wide)zone->a_uw * t_ns + (Wide)zone->b_uw * cpu_ns(zone);
-    }
 }
 
 static int64_t counted(const Zone *zone, int64_t t_ns) {
@@ -129,37 +70,6 @@ static int64_t shown_uj(const Zone *zone, int64_t t_ns, const Trouble *now) {
 }
 
 /* ---- the files that describe it ---- */
-
-static int64_t micro(double watts) { return (int64_t)(watts * 1e6 + 0.5); }
-
-static void put_steps(Zone *zone, const char *text) {
-    long t_ns;
-    double watts;
-    int used;
-    zone->steps = calloc(MAX_STEPS, sizeof *zone->steps);
-    while (zone->step_count < MAX_STEPS && sscanf(text, " %ld:%lf%n", &t_ns, &watts, &used) == 2) {
-        zone->steps[zone->step_count++] = (Step){ t_ns, micro(watts) };
-        text += used;
-    }
-}
-
-static void put_trace(Zone *zone, const char *text) {
-    char shape[16] = "";
-    double a = 0, b = 0, c = 0, d = 0;
-    int used = 0;
-    sscanf(text, "%15s%n", shape, &used);
-    if (!strcmp(shape, "steps")) {
-        zone->shape = STEPS;
-        put_steps(zone, text + used);
-        return;
-    }
-    sscanf(text + used, "%lf %lf %lf %lf", &a, &b, &c, &d);
-    zone->shape = !strcmp(shape, "square") ? SQUARE : !strcmp(shape, "ramp") ? RAMP : !strcmp(shape, "load") ? LOAD : CONSTANT;
-    zone->a_uw = micro(a);
-    zone->b_uw = micro(b);
-    zone->c = zone->shape == LOAD ? (int64_t)c : (int64_t)(c * 1e9 + 0.5);
-    zone->d_ns = (int64_t)(d * 1e9 + 0.5);
-}
 
 static void put_zone(Zone *zone, const char *key, const char *value) {
     if (!strcmp(key, "path")) snprintf(zone->path, TEXT, "%s", value);
@@ -181,7 +91,10 @@ static int read_zones(const char *folder) {
     while (fgets(line, sizeof line, file)) {
         line[strcspn(line, "\r\n")] = 0;
         char *value = strchr(line, '=');
-        if (!strcmp(line, "[zone]") && zone_count < MAX_ZONES) zone_count++;
+        if (!strcmp(line, "[zone]")) {
+            if (zone_count == MAX_ZONES) return 0;
+            zone_count++;
+        }
         else if (value && zone_count) {
             *value++ = 0;
             put_zone(&zones[zone_count - 1], line, value);
@@ -191,14 +104,27 @@ static int read_zones(const char *folder) {
     return 1;
 }
 
-/* When this line of the faults was first seen; the same line, taken away and put back, is the same. */
+/* When this line of the faults was first seen since it was last missing. */
 static int64_t since(const char *line) {
-    for (int i = 0; i < first_seen_count; i++)
-        if (!strcmp(first_seen[i].line, line)) return first_seen[i].t_ns;
-    if (first_seen_count == sizeof first_seen / sizeof *first_seen) return now_ns();
-    FirstSeen *fresh = &first_seen[first_seen_count++];
-    snprintf(fresh->line, TEXT, "%s", line);
-    return fresh->t_ns = now_ns();
+    FirstSeen *found = NULL, *unused = NULL;
+    for (FirstSeen *each = first_seen; each < first_seen + sizeof first_seen / sizeof *first_seen; each++) {
+        if (each->t_ns && !strcmp(each->line, line)) found = each;
+        if (!each->t_ns && !unused) unused = each;
+    }
+    if (!found) {
+        found = unused ? unused : first_seen;
+        snprintf(found->line, TEXT, "%s", line);
+        found->t_ns = now_ns();
+    }
+    found->current = 1;
+    return found->t_ns;
+}
+
+static void forget_the_missing(void) {
+    for (FirstSeen *each = first_seen; each < first_seen + sizeof first_seen / sizeof *first_seen; each++) {
+        if (!each->current) each->t_ns = 0;
+        each->current = 0;
+    }
 }
 
 static void put_fault(Trouble *now, const char *line, const char *fault, int64_t argument) {
@@ -225,6 +151,7 @@ static void read_faults(void) {
         for (int i = 0; i < zone_count; i++)
             if (!strcmp(path, zones[i].path)) put_fault(&in_force[i], line, fault, argument);
     }
+    forget_the_missing();
     if (file) fclose(file);
 }
 
@@ -312,7 +239,7 @@ static int get_attributes(const char *path, struct stat *st, struct fuse_file_in
     else if (!strcmp(name, "subsystem")) st->st_mode = S_IFLNK | 0777;
     else if (at.zone && !at.file) st->st_mode = (name == path + 1 ? S_IFLNK | 0777 : S_IFDIR | 0555);
     else if (at.zone && known(FILES, at.file)) {
-        st->st_mode = S_IFREG | (strcmp(at.file, "energy_uj") ? 0444 : STAMP_MODE);
+        st->st_mode = S_IFREG | (strcmp(at.file, "energy_uj") ? 0444 : COUNTER_MODE);
         st->st_size = 4096;
     } else if (!at.zone && !strcmp(name, "enabled")) {
         st->st_mode = S_IFREG | 0444;
@@ -341,9 +268,12 @@ static int list(const char *path, void *buffer, fuse_fill_dir_t fill, off_t offs
         int top = !strchr(strchr(zone, ':') + 1, ':');
         int here = !strcmp(path, "/") || (strlen(name) == parent_length(zone) && !strncmp(name, zone, strlen(name)));
         if (here && !vanished(&zones[i])) fill(buffer, zone, NULL, 0, 0);
-        if (!strcmp(path, "/") && top && !strncmp(zone + strlen(zone) - 2, ":0", 2)) {
+        size_t length = strcspn(zone, ":");
+        int first = top;
+        for (int j = 0; j < i; j++) first &= strncmp(zones[j].path, zone, length + 1) != 0;
+        if (!strcmp(path, "/") && first) {
             char control[TEXT];
-            snprintf(control, sizeof control, "%.*s", (int)strcspn(zone, ":"), zone);
+            snprintf(control, sizeof control, "%.*s", (int)length, zone);
             fill(buffer, control, NULL, 0, 0);
         }
     }
@@ -408,7 +338,7 @@ int main(int count, char **arguments) {
     const char *folder = getenv("GREENNB_RIG");
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* the launcher that is killed takes the tree with it */
     if (!folder || !read_zones(folder)) {
-        fprintf(stderr, "powercapfs: set GREENNB_RIG to a folder with a file \"zones\"\n");
+        fprintf(stderr, "powercapfs: set GREENNB_RIG to a folder with a file \"zones\" of at most %d\n", MAX_ZONES);
         return 2;
     }
     return fuse_main(count, arguments, &operations, NULL);

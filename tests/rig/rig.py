@@ -106,7 +106,7 @@ class Rig:
             ValueError: it is not such a configuration.
         """
         tables = tomllib.loads(config.read_text())
-        if unknown := set(tables) - {"zone", "gpu"}:
+        if unknown := set(tables) - {"zone", "gpu", "plain"}:
             raise ValueError(f"a rig has [[zone]] and [[gpu]] tables, not {', '.join(sorted(unknown))}")
         zones = [Zone.of(table) for table in tables.get("zone", ())]
         boards = [nvml.board(table, position) for position, table in enumerate(tables.get("gpu", ()))]

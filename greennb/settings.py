@@ -28,7 +28,8 @@ class Settings:
         live_token: token for the live provider.
         ledger: path of the ledger; "" is the platform's data folder, "off" keeps none.
         sources: comma-separated names of the sources to use; "" uses all that work.
-        tdp: the CPU's thermal design power in watts, when the estimate does not know it; 0 asks the table.
+        tdp: the CPU's thermal design power in watts, when the estimate does not know it: of one socket, or in a virtual
+            machine of this machine's own share; 0 asks the table.
         rapl_root: folder of the powercap tree (for containers that mount it elsewhere).
     """
 

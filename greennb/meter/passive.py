@@ -16,7 +16,7 @@ from typing import NamedTuple
 from greennb.meter.idle import IdlePower
 from greennb.meter.integrate import span
 from greennb.meter.trail import Look
-from greennb.meter.uncertainty import NVML_POWER_ACCURACY, interval_uj
+from greennb.meter.uncertainty import interval_uj
 from greennb.meter.work import Mark
 from greennb.model.idle import FRESH, IdleBasis, IdleOrigin
 from greennb.model.measurement import standard_uncertainty
@@ -118,7 +118,7 @@ def _power(channel: Channel, index: int, gap: Gap) -> IdlePower | None:
     if channel.method is Method.INTEGRATED:
         # Nobody sampled in between. But the sensor's own average at the end lies inside the gap, which is longer.
         watts = mw_to_w(last) if isinstance(last, int) else 0.0
-        half_w = NVML_POWER_ACCURACY * watts
+        half_w = channel.accuracy * watts
         return IdlePower(watts, standard_uncertainty(-half_w, half_w), _basis(gap, _AVERAGED_S))
     piece = span(channel, gap.first.times_ns[index], first, gap.last.times_ns[index], last)
     if piece.fault is not None or piece.covered_ns <= 0:

@@ -28,9 +28,6 @@ TRIANGULAR_95 = 1 - math.sqrt(0.05)
 _TWO_SIGMA = 1.96
 """Half-width of a normal distribution's 95 %, in standard deviations."""
 
-NVML_POWER_ACCURACY = 0.05
-"""NVIDIA's documentation of nvmlDeviceGetPowerUsage states +/- 5 % of the reading."""
-
 
 EDGE_LOAD = 1.5
 """Power at a window's edges, as a multiple of its mean: where a load changes, an edge falls as likely as not on its
@@ -79,8 +76,7 @@ def interval_uj(
         math.hypot(TRIANGULAR_95 * w_ns_to_uj(edge_w, refresh_ns), w_ns_to_uj(edge_w, bracket_ns) / 2),
     )
     half_uj = math.hypot(half_uj, TRIANGULAR_95 * channel.resolution_uj)
-    if channel.method is Method.INTEGRATED:
-        half_uj = math.hypot(half_uj, NVML_POWER_ACCURACY * piece.uj)
+    half_uj = math.hypot(half_uj, channel.accuracy * piece.uj)
     low_uj = uj - math.hypot(half_uj, piece.uj - piece.low_uj)
     high_uj = uj + math.hypot(half_uj, piece.high_uj - piece.uj)
     if channel.method is Method.ESTIMATED:

@@ -20,6 +20,7 @@ class Channel:
         refresh_ns: how often the sensor updates; an upper figure where only a range is known.
         wrap_uj: the value at which the counter starts again from 0; None where it never does.
         max_power_w: more than this the domain cannot plausibly draw: tells a wrap from a reset.
+        accuracy: how far off the sensor is at most, as a share of what it reads, where its maker states that; else 0.
         note: one sentence for the user on what this sensor means ("average over 1 s", "board, shared by MIG").
         idle_w: ESTIMATED only: watts that the model gives for idling, with their 95 % bounds (value, low, high).
         busy_w: ESTIMATED only: watts that the model adds for a CPU that is busy; None where it is not linear in them.
@@ -32,6 +33,7 @@ class Channel:
     wrap_uj: int | None
     max_power_w: float
     note: str = ""
+    accuracy: float = 0.0
     idle_w: tuple[float, float, float] | None = None
     busy_w: float | None = None
 

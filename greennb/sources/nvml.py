@@ -25,6 +25,9 @@ NAME = "nvml"
 REFRESH_NS = 100_000_000
 """Upper figure: boards update energy and power every 20 to 100 ms (Yang et al., arXiv 2312.02741)."""
 
+POWER_ACCURACY = 0.05
+"""Power is within 5 % (NVML API reference, nvmlDeviceGetPowerUsage); it says nothing of the energy counter."""
+
 AVERAGE_NS = 1_000_000_000
 """What a board calls its power may be the mean of the last second (NVML API reference, nvmlDeviceGetPowerUsage)."""
 
@@ -302,6 +305,7 @@ def _channel(nvml: Any, board: _Board, host: str, note: str) -> Channel | Fault:
         domain=domain, method=method, resolution_uj=RESOLUTION_UJ if counts else 0.0,
         refresh_ns=REFRESH_NS if counts else AVERAGE_NS,
         wrap_uj=None, max_power_w=_max_power_w(nvml, board.handle), note=" ".join(filter(None, notes)),
+        accuracy=0.0 if counts else POWER_ACCURACY,
     )  # fmt: skip
 
 

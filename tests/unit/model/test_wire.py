@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from greennb.model.errors import BadInputError
 from greennb.model.footprint import CarbonIntensity, Footprint, Origin
+from greennb.model.lines import LineEnergy, Lines
 from greennb.model.measurement import SCHEMA, Measurement, Status, Window
 from greennb.model.reading import Domain, DomainKind, Fault, Method
 from greennb.model.wire import measurement_from_dict, measurement_to_dict
@@ -49,6 +50,18 @@ def examples() -> dict[str, Measurement]:
         ),
         "partial": measurement(
             energy(PACKAGE, 40.0, 2.0, coverage=0.75), faults=(LOST,), id="w-partial", status=Status.ERROR,
+        ),
+        "lines": dataclasses.replace(
+            measurement(energy(PACKAGE, 40.0, 2.0), id="w-lines"),
+            lines=Lines(
+                lines=(
+                    LineEnergy(where="In[4]", lineno=3, source="    model.fit(x, y)  # <b>", seconds=1.5, samples=150,
+                               joules=30.0),
+                    LineEnergy(where="In[2]", lineno=1, source="import numpy", seconds=0.02, samples=2, joules=0.5),
+                ),
+                elsewhere_j=9.5, elsewhere_s=0.48, samples=200, period_s=0.01, longest_s=0.125, threads=1,
+                thread_lines=("In[2] line 7",), gpu=False, cost_s=0.0125,
+            ),
         ),
         "unavailable": measurement(faults=(NO_SOURCE,), id="w-unavailable", status=Status.INTERRUPTED),
         "hostile": measurement(

@@ -38,7 +38,7 @@ from greennb.sources.base import Channel, Sample, Source, reading
 INTEGRATION_PERIOD_S = 0.1
 """How often power is read where there is no energy counter. NVML's own averages move no faster than this."""
 
-LOOK_PERIOD_S = 1.0
+LOOK_PERIOD_S = 0.25
 """How often a counter is looked at within a window: whoever looks at its edges alone takes a counter that stood still,
 failed or was reset in between for one that was well."""
 

@@ -17,7 +17,10 @@ from typing import Protocol
 from greennb.meter.trail import Look
 
 LINGER_S = 1.0
-"""How long the thread outlives the last watcher; also the longest time for which it sleeps."""
+"""How long the thread outlives the last watcher."""
+
+NAP_S = 0.25
+"""The longest time for which the thread sleeps: who needs a look no sooner than that need not wake it."""
 
 
 class Watcher(Protocol):
@@ -70,8 +73,8 @@ class Sampler:
     def watch(self, watcher: Watcher) -> None:
         """Give looks to ``watcher`` until it is released."""
         with self._lock:
-            # The thread looks round every half LINGER_S anyway; to wake it sooner costs a window as much as its reads.
-            urgent = watcher.period_s < LINGER_S / 2 and watcher.period_s < self._period_s()
+            # The thread looks round every NAP_S anyway; to wake it sooner costs a window as much as its reads.
+            urgent = watcher.period_s < NAP_S and watcher.period_s < self._period_s()
             self._watchers.append(watcher)
             if not self._begun() and urgent:
                 self._wake.set()
@@ -121,7 +124,7 @@ class Sampler:
                 # Not the time that was due: after a long sleep of the machine there is nothing to catch up with.
                 last_s = now_s
                 continue
-            wait_s = min(due_s - now_s, LINGER_S / 2, LINGER_S if poll_s is None else poll_s)
+            wait_s = min(due_s - now_s, NAP_S, NAP_S if poll_s is None else poll_s)
             self._sleeps_until_s = now_s + wait_s
             self._wake.wait(wait_s)
             self._wake.clear()

@@ -20,6 +20,13 @@ class Tool:
     def _look(self):
         return int(os.pread(self._fd, 32, 0)), self._read_gpu(self._handle)
 
+    def live(self, seconds):
+        """Read both ten times a second, as no display could do with less."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            time.sleep(0.1)
+            self._look()
+
     def begin(self):
         """Read."""
         self._first = self._look()
@@ -32,15 +39,3 @@ class Tool:
         """The differences, in joules."""
         (a, b), (c, d) = self._first, self._last
         return {"cpu": (c - a) / 1e6, "gpu": (d - b) / 1e3}
-
-
-class Clock:
-    """A stopwatch: what anything costs that does nothing."""
-
-    def begin(self):
-        """Start."""
-        self._began = time.perf_counter()
-
-    def end(self):
-        """Stop."""
-        self._took = time.perf_counter() - self._began

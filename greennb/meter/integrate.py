@@ -114,6 +114,15 @@ def _counted(channel: Channel, t_ns: int, first_uj: int, last_uj: int, elapsed_n
     return Piece(uj, uj, uj, elapsed_ns)
 
 
+def may_rest(channel: Channel, elapsed_ns: int) -> bool:
+    """Whether ``channel`` is a counter that may well show the same after ``elapsed_ns``."""
+    return (
+        channel.method is Method.COUNTER
+        and channel.domain.kind in _ALWAYS_DRAWING
+        and not _should_have_moved(channel, elapsed_ns)
+    )
+
+
 def _should_have_moved(channel: Channel, elapsed_ns: int) -> bool:
     return channel.domain.kind in _ALWAYS_DRAWING and elapsed_ns >= max(
         _STILL_NS, _STILL_REFRESHES * channel.refresh_ns

@@ -241,7 +241,7 @@ class Meter:
         held_ns = self._settle(window)
         opening, closing = self._timed(window._opening), self._timed(window._closing or self._raw_look())
         trail = self.trail(window) if window._trail is None else window._trail.copy()
-        trail.fold(closing)
+        trail.fold(closing, last=True)
         t1_ns = window.t1_ns if window.closed else closing.times_ns[-1] if closing.times_ns else self._now_ns()
         duration_s = ns_to_s(t1_ns - window.t0_ns)
         found = energies(

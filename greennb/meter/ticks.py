@@ -190,7 +190,7 @@ class Track:
         mean_ns = self.period.mean_ns
         if mean_ns is None or not self.period.learnt:
             return None
-        return mean_ns + max(mean_ns / 4, 4 * self.period.spread_ns + 2 * GAP_NS)
+        return mean_ns + max(mean_ns, 4 * self.period.spread_ns + 2 * GAP_NS)
 
     def _overdue(self, since_ns: float, now_ns: float) -> bool:
         """Whether a tick must have come in between."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from greennb.meter.integrate import Piece, span
+from greennb.meter.integrate import Piece, may_rest, span
 from greennb.model.reading import Fault
 from greennb.sources.base import Channel, Sample
 
@@ -48,15 +48,19 @@ class Trail:
         """What could not be read, each reason once a domain, as last seen."""
         return tuple(self._faults.values())
 
-    def fold(self, look: Look) -> None:
-        """Add the energy since the last look; an older look than that says nothing new."""
+    def fold(self, look: Look, *, last: bool = False) -> None:
+        """Add the energy since the last look; an older look than that says nothing new.
+
+        A counter that shows the same as before is left as it is until it moves, until it should have, or until the
+        ``last`` look: how long it has stood still is then known however often it was looked at.
+        """
         for index, channel in enumerate(self._channels):
             sample, t_ns, base = look.samples[index], look.times_ns[index], self._bases[index]
             if isinstance(sample, Fault):
                 self._note(sample)
             elif base is None:
                 self._bases[index] = (t_ns, sample)
-            elif t_ns > base[0]:
+            elif t_ns > base[0] and (last or sample != base[1] or not may_rest(channel, t_ns - base[0])):
                 self._bases[index] = (t_ns, sample)
                 self._add(index, span(channel, base[0], base[1], t_ns, sample))
 

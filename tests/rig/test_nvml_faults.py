@@ -252,7 +252,7 @@ def test_a_counter_that_stops_within_a_window_is_a_fault_and_not_a_smaller_numbe
     session.ask("open")
     time.sleep(0.3)
     rig.fault("gpu0 frozen")
-    time.sleep(2.4)  # the sampler looks each second: it sees two equal values
+    time.sleep(2.4)  # the sampler sees equal values
     measured = session.ask("shut")
     assert "the energy counter has not moved for" in reasons(measured)
     assert measured["partial"] is True

@@ -55,7 +55,7 @@ def measurement_to_dict(measurement: Measurement) -> dict[str, Any]:
         "faults": [_fault_to_dict(fault) for fault in measurement.faults],
         "co2e_g": _number(measurement.co2e_g),
         "pue": None if footprint is None else footprint.pue,
-        "intensity": None if footprint is None else _intensity_to_dict(footprint.intensity),
+        "intensity": None if footprint is None else intensity_to_dict(footprint.intensity),
         "overhead_s": measurement.overhead_s,
         **({} if measurement.lines is None else {"lines": measurement.lines.to_dict()}),
     }
@@ -214,7 +214,8 @@ def _fault_from_dict(data: Mapping[str, Any]) -> Fault:
     )
 
 
-def _intensity_to_dict(intensity: CarbonIntensity) -> dict[str, Any]:
+def intensity_to_dict(intensity: CarbonIntensity) -> dict[str, Any]:
+    """An intensity as JSON values."""
     return {
         "g_per_kwh": intensity.g_per_kwh,
         "low": intensity.low,

@@ -1,0 +1,249 @@
+"""What a kernel and a page say to each other: versioned JSON on the two comms.
+
+``greennb.stream`` carries what the kernel sends of its own accord, ``greennb.ask`` the page's questions and their
+answers. Every message has ``v`` and ``type``; times are seconds of the kernel's monotonic clock (``t_s``), so that
+neither side's wall clock matters; a number that is missing is null. Domains are called by :func:`domain_id`.
+A reader leaves out a message of a newer ``v``, one of a type that it does not know, and fields that it does not know.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from greennb.model.errors import BadInputError
+from greennb.model.finding import Finding, Trial
+from greennb.model.footprint import CarbonIntensity
+from greennb.model.measurement import SCHEMA, Measurement
+from greennb.model.reading import Domain, Fault, Method
+from greennb.model.total import Total
+from greennb.model.wire import intensity_to_dict, measurement_to_dict
+
+VERSION = 1
+"""Version of the messages; a change that an old reader would misread makes a new one."""
+
+STREAM_TYPES = frozenset({"hello", "samples", "began", "ended", "waste", "findings", "settings", "bye"})
+"""What a kernel sends on ``greennb.stream``."""
+
+ANSWER_TYPES = frozenset({"hello", "watching", "history", "settings", "refused"})
+"""What a kernel answers on ``greennb.ask``."""
+
+ASKS = frozenset({"hello", "watch", "history", "set"})
+"""What a page may ask."""
+
+SLOWEST_HZ, FASTEST_HZ = 0.2, 10.0
+"""How often a page may ask for samples; the fastest is as often as NVML's power moves at all."""
+
+LONGEST_TEXT = 4000
+"""Characters of a text that a page sends; more than that is no setting."""
+
+
+def domain_id(domain: Domain) -> str:
+    """A name for ``domain`` within one kernel's messages."""
+    return f"{domain.kind.value}:{domain.device}"
+
+
+def message(kind: str, **fields: Any) -> dict[str, Any]:
+    """A message of the type ``kind``; what is not a finite number becomes null, for JSON has no other."""
+    return {"v": VERSION, "type": kind, **{name: _plain(value) for name, value in fields.items()}}
+
+
+def hello(
+    *,
+    version: str,
+    host: str,
+    pid: int,
+    python: str,
+    session: str,
+    t_s: float,
+    domains: Sequence[Mapping[str, Any]],
+    sources: Sequence[Mapping[str, Any]],
+    faults: Sequence[Fault],
+    settings: Mapping[str, Any],
+    re: str | None = None,
+) -> dict[str, Any]:
+    """Who this kernel is, what it can measure, and what it cannot and why. On the stream once its sources change."""
+    said = message(
+        "hello", greennb=version, schema=SCHEMA, host=host, pid=pid, python=python, session=session, t_s=t_s,
+        domains=list(domains), sources=list(sources), faults=[fault_in_short(fault) for fault in faults],
+        settings=dict(settings),
+    )  # fmt: skip
+    return said if re is None else {**said, "re": re}
+
+
+def domain_in_short(domain: Domain, *, method: Method, note: str, max_w: float, root: bool) -> dict[str, Any]:
+    """A domain as ``hello`` tells of it. ``root`` is whether its watts count in a total: no other holds them."""
+    inside = None if domain.inside is None else domain_id(domain.inside)
+    return {
+        "id": domain_id(domain), "kind": domain.kind.value, "label": domain.label, "host": domain.host,
+        "inside": inside, "method": method.value, "note": note, "max_w": max_w, "root": root,
+    }  # fmt: skip
+
+
+def fault_in_short(fault: Fault) -> dict[str, Any]:
+    """A fault as messages tell of it."""
+    domain = None if fault.domain is None else domain_id(fault.domain)
+    label = "" if fault.domain is None else fault.domain.label
+    return {"domain": domain, "label": label, "reason": fault.reason, "hint": fault.hint}
+
+
+def settings(
+    *,
+    measure: bool,
+    zone: str,
+    pue: float,
+    intensity: CarbonIntensity | None,
+    price: float,
+    currency: str,
+    re: str | None = None,
+) -> dict[str, Any]:
+    """What is in force; ``measure`` is whether cells without a marker are measured."""
+    known = None if intensity is None else intensity_to_dict(intensity)
+    said = message(
+        "settings", measure=measure, zone=zone, pue=pue, intensity=known, price=price, currency=currency,
+    )  # fmt: skip
+    return said if re is None else {**said, "re": re}
+
+
+def samples(
+    *,
+    t_s: Sequence[float],
+    w: Sequence[Sequence[float | None]],
+    low_w: Sequence[float | None],
+    high_w: Sequence[float | None],
+    gauges: Sequence[Mapping[str, Any]],
+    faults: Sequence[Fault],
+) -> dict[str, Any]:
+    """Watts of each domain (the outer list, in ``hello``'s order) at each of ``t_s`` (the inner).
+
+    ``low_w`` and ``high_w`` bound each domain's latest watts (95 %); null where a sensor's own uncertainty is all.
+    """
+    return message(
+        "samples", t_s=[round(t, 3) for t in t_s], w=[[_short(value) for value in row] for row in w],
+        low_w=[_short(value) for value in low_w], high_w=[_short(value) for value in high_w], gauges=list(gauges),
+        faults=[fault_in_short(fault) for fault in faults],
+    )  # fmt: skip
+
+
+def began(*, window: str, cell_id: str | None, t_s: float, label: str, count: int | None) -> dict[str, Any]:
+    """A cell's window has been opened."""
+    return message("began", window=window, cell_id=cell_id, t_s=t_s, label=label, count=count)
+
+
+def ended(measurement: Measurement, *, source: str, session: Mapping[str, Any]) -> dict[str, Any]:
+    """A cell has been measured; ``source`` is its first line, ``session`` what :func:`session_total` says now."""
+    return {
+        "v": VERSION, "type": "ended", "t0_s": measurement.window.t0_ns / 1e9, "t1_s": measurement.window.t1_ns / 1e9,
+        "source": source, "measurement": measurement_to_dict(measurement), "session": dict(session),
+    }  # fmt: skip
+
+
+def session_total(total: Total, runs: int) -> dict[str, Any]:
+    """What every cell's runs cost together since the kernel began."""
+    return {
+        "runs": runs, "total_j": _plain(total.total_j), "low_j": _plain(total.low_j), "high_j": _plain(total.high_j),
+        "net_j": _plain(total.net_j), "co2e_g": _plain(total.co2e_g), "duration_s": total.duration_s,
+        "method": None if total.method is None else total.method.value, "partial": total.partial,
+    }  # fmt: skip
+
+
+def waste(items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What is held or used while nothing runs; no items once that is over.
+
+    An item has ``kind`` ("gpu" or "cpu"), ``domain`` (an id or null), ``label``, ``watts``, ``method``, ``seconds``
+    since nothing runs, ``joules`` drawn meanwhile as far as it was watched, ``mem_b`` held, ``cpus`` kept busy,
+    ``why``, and ``code`` that releases it ("" where only a restart would).
+    """
+    return message("waste", items=list(items))
+
+
+def findings(found: Sequence[Finding]) -> dict[str, Any]:
+    """The advisor's findings, all of them: what is not in the list any more is settled."""
+    return message("findings", findings=[finding_to_dict(finding) for finding in found])
+
+
+def finding_to_dict(finding: Finding) -> dict[str, Any]:
+    """A finding as JSON values."""
+    rule = finding.rule
+    return {
+        "code": rule.code, "name": rule.name, "framework": rule.framework, "severity": rule.severity.value,
+        "source": rule.source, "cell_id": finding.cell_id,
+        "evidence": [{"name": it.name, "value": _plain(it.value), "unit": it.unit} for it in finding.evidence],
+        "suggestion": finding.suggestion.text, "code_change": finding.suggestion.code,
+        "trial": None if finding.trial is None else _trial_to_dict(finding.trial),
+    }  # fmt: skip
+
+
+def _trial_to_dict(trial: Trial) -> dict[str, Any]:
+    return {
+        "verdict": trial.verdict.value, "ratio": _plain(trial.ratio),
+        "interval": None if trial.interval is None else [_plain(end) for end in trial.interval],
+        "quality": trial.quality, "break_even": _plain(trial.break_even),
+    }  # fmt: skip
+
+
+def watching(*, hz: float, re: str) -> dict[str, Any]:
+    """The stream is sent ``hz`` samples a second from now on; 0 is none."""
+    return message("watching", hz=hz, re=re)
+
+
+def history(
+    *,
+    cells: Sequence[Mapping[str, Any]],
+    session: Mapping[str, Any],
+    t_s: Sequence[float],
+    w: Sequence[Sequence[float | None]],
+    re: str,
+) -> dict[str, Any]:
+    """What happened before the page asked: ``ended`` messages, oldest first, and watts as in ``samples``."""
+    return message(
+        "history", cells=list(cells), session=dict(session), t_s=[round(t, 3) for t in t_s],
+        w=[[_short(value) for value in row] for row in w], re=re,
+    )  # fmt: skip
+
+
+def bye(reason: str) -> dict[str, Any]:
+    """The kernel stops speaking."""
+    return message("bye", reason=reason)
+
+
+def refused(reason: str, *, re: str) -> dict[str, Any]:
+    """A question that cannot be answered, and why."""
+    return message("refused", reason=reason, re=re)
+
+
+def asked(data: object) -> tuple[str, str, dict[str, Any]]:
+    """What a page asks: the question, its id, and its fields.
+
+    Raises:
+        BadInputError: it is no question that this greennb understands.
+    """
+    if not isinstance(data, Mapping) or not isinstance(data.get("ask"), str) or not isinstance(data.get("id"), str):
+        raise BadInputError("This is no question to greennb: it needs the texts ask and id.")
+    version, question = data.get("v"), data["ask"]
+    if version != VERSION:
+        raise BadInputError(f"This page speaks version {str(version)[:20]} and this kernel {VERSION}: upgrade greennb.")
+    if question not in ASKS:
+        raise BadInputError(f'This kernel knows no question "{question[:40]}": upgrade greennb in the kernel.')
+    return question, data["id"][:100], {str(key): value for key, value in data.items() if key not in ("v", "ask", "id")}
+
+
+def pace(value: object) -> float:
+    """Samples a second that a page asks for, within what is allowed; 0 for none.
+
+    Raises:
+        BadInputError: it is no number of at least 0.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise BadInputError("hz must be a number of samples a second, 0 for none.")
+    return 0.0 if value == 0 else min(FASTEST_HZ, max(SLOWEST_HZ, float(value)))
+
+
+def _short(value: float | None) -> float | None:
+    """Watts to a milliwatt: what is finer is noise, and costs a page a third of its reading."""
+    return None if value is None or not math.isfinite(value) else round(value, 3)
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,221 @@
+/**
+ * What the plugins know of one another: interfaces and tokens, nothing else. The model emits signals, views only listen.
+ */
+import type { NotebookPanel } from '@jupyterlab/notebook';
+import { Token } from '@lumino/coreutils';
+import type { IDisposable } from '@lumino/disposable';
+import type { ISignal } from '@lumino/signaling';
+
+import type {
+  IFault,
+  IFinding,
+  IGauge,
+  IHello,
+  IMeasurement,
+  ISessionTotal,
+  ISettingsInForce,
+  IWaste,
+  Method
+} from './wire';
+
+/** Where the link to a notebook's kernel stands. */
+export type LinkKind =
+  | 'no-kernel'
+  | 'not-python'
+  | 'not-installed'
+  | 'not-loaded' // greennb is there, autoStart is off
+  | 'connecting'
+  | 'busy' // a cell runs, and greennb answers once it has ended
+  | 'live'
+  | 'restarting'
+  | 'dead'
+  | 'disconnected' // the server cannot be reached
+  | 'too-old' // the kernel's greennb is older than this page
+  | 'too-new' // the kernel's greennb is newer than this page
+  | 'failed'; // greennb is there and could not be loaded
+
+/** What a user can do about a state. */
+export type NextStep = 'start-kernel' | 'load' | 'retry' | 'restart' | 'reload-page' | null;
+
+/** A state in words: one plain sentence, and the next step. */
+export interface ILinkState {
+  kind: LinkKind;
+  /** The sentence, translated. */
+  sentence: string;
+  /** A command to copy, for instance to install greennb into this kernel; "" where there is none. */
+  command: string;
+  /** The step that a button offers, with its label; null where there is nothing to press. */
+  step: NextStep;
+  stepLabel: string;
+}
+
+/** The latest watts, in the order of `hello.domains`. */
+export interface ILatest {
+  t_s: number;
+  watts: readonly (number | null)[];
+  low: readonly (number | null)[];
+  high: readonly (number | null)[];
+  gauges: readonly IGauge[];
+  faults: readonly IFault[];
+}
+
+/** A stretch of power history, in bins of equal width; NaN is no reading. */
+export interface IPowerView {
+  /** The middle of each bin in kernel seconds, ascending. */
+  t_s: Float64Array;
+  /** Mean watts of each domain (outer, as in `hello.domains`) in each bin (inner). */
+  watts: readonly Float32Array[];
+  /** The width of a bin in seconds. */
+  bin_s: number;
+}
+
+/** The power of the last hour, at three resolutions, in memory that does not grow. */
+export interface IPowerHistory {
+  readonly latest: ILatest | null;
+  /** Grows with each sample that comes in. */
+  readonly version: number;
+  /** The kernel's monotonic clock now, as far as this page knows; NaN before the first sample. */
+  now_s(): number;
+  /** The bins of the last `span_s` seconds before `now_s()`. */
+  view(span_s: number): IPowerView;
+}
+
+/** One run of a cell, measured. */
+export interface IRun {
+  t0_s: number;
+  t1_s: number;
+  source: string;
+  measurement: IMeasurement;
+}
+
+/** A cell that runs now. */
+export interface IRunning {
+  window: string;
+  cell_id: string | null;
+  t_s: number;
+  label: string;
+  count: number | null;
+}
+
+/** How a cell's latest run differs from the one before. */
+export interface IChange {
+  /** Relative: -0.38 is 38 % less. */
+  ratio: number;
+  /** Whether the two 95 % intervals lie apart; otherwise no difference is shown. */
+  distinct: boolean;
+}
+
+/** A cell of this notebook with its latest run. */
+export interface ICellCost {
+  /** The page's `cell.model.id`, or the window's id where there is none. */
+  id: string;
+  /** Position in the notebook, from 0; -1 where the cell is gone. */
+  index: number;
+  run: IRun;
+  runs: number;
+  change: IChange | null;
+  /** Share of the notebook's joules, 0 to 1; null where that is unknown. */
+  share: number | null;
+}
+
+/** Joules of several runs together; `low`, `high` as in greennb/model/total.py. */
+export interface ITotal {
+  runs: number;
+  total_j: number | null;
+  low_j: number | null;
+  high_j: number | null;
+  net_j: number | null;
+  co2e_g: number | null;
+  duration_s: number;
+  method: Method | null;
+  partial: boolean;
+}
+
+/** What greennb knows of one notebook. */
+export interface INotebookEnergy extends IDisposable {
+  readonly panel: NotebookPanel;
+
+  readonly state: ILinkState;
+  readonly stateChanged: ISignal<INotebookEnergy, ILinkState>;
+  /** One sentence on what greennb did by itself (loaded itself into the kernel); "" where it did nothing. */
+  readonly did: string;
+  /** Take the next step of the present state. */
+  act(step: NextStep): Promise<void>;
+
+  /** The kernel's facts; null until it has said them. */
+  readonly hello: IHello | null;
+  readonly settings: ISettingsInForce | null;
+  /** Facts or settings have changed. */
+  readonly factsChanged: ISignal<INotebookEnergy, void>;
+
+  readonly power: IPowerHistory;
+  /** New samples are in `power`. */
+  readonly sampled: ISignal<INotebookEnergy, void>;
+
+  /** Cells of the notebook that have been measured, in the notebook's order; deleted cells are left out. */
+  readonly cells: readonly ICellCost[];
+  /** Runs for the chart's bands, oldest first, also of cells that are gone. */
+  readonly runs: readonly IRun[];
+  readonly running: IRunning | null;
+  /** The cells as they stand: the latest run of each. */
+  readonly notebookTotal: ITotal;
+  /** Everything that this kernel ran, re-runs included. */
+  readonly sessionTotal: ISessionTotal | null;
+  readonly cellsChanged: ISignal<INotebookEnergy, void>;
+
+  readonly waste: readonly IWaste[];
+  readonly findings: readonly IFinding[];
+  /** Waste or findings have changed. */
+  readonly adviceChanged: ISignal<INotebookEnergy, void>;
+  /** Take a finding off the list; with `always` never show its rule in this notebook again. */
+  dismiss(finding: IFinding, always: boolean): void;
+
+  /** The notebook's budget in joules: its metadata, else the setting; null where there is none. */
+  readonly budget_j: number | null;
+  setBudget(budget_j: number | null): void;
+
+  /** Scroll to a cell and select it; false where it is gone. */
+  jumpTo(cellId: string): boolean;
+  /** Put code into a new cell below the active one, without running it. */
+  insertCode(code: string): void;
+  /** Everything that was measured, for export. */
+  exported(): IRun[];
+}
+
+/** The user's settings of the panel (schema/plugin.json). */
+export interface IPanelSettings {
+  autoStart: boolean;
+  rate_hz: number;
+  units: 'J' | 'Wh';
+  badges: boolean;
+  heat: boolean;
+  budget_j: number | null;
+  zone: string;
+  /** 0 leaves it to the kernel. */
+  pue: number;
+  history_min: number;
+}
+
+/** greennb in this JupyterLab: one model, whatever the number of views. */
+export interface IEnergyModel extends IDisposable {
+  /** The notebook in front; null where there is none. */
+  readonly current: INotebookEnergy | null;
+  readonly currentChanged: ISignal<IEnergyModel, INotebookEnergy | null>;
+  /** Of every open notebook. */
+  of(panel: NotebookPanel): INotebookEnergy | null;
+  readonly added: ISignal<IEnergyModel, INotebookEnergy>;
+
+  readonly settings: IPanelSettings;
+  readonly settingsChanged: ISignal<IEnergyModel, IPanelSettings>;
+  /** Write one setting to the user's settings. */
+  set<K extends keyof IPanelSettings>(name: K, value: IPanelSettings[K]): Promise<void>;
+
+  /** Ask for live samples of the current notebook as long as the answer is not disposed; none come while the page is hidden. */
+  watch(): IDisposable;
+}
+
+export const IEnergyModel = new Token<IEnergyModel>(
+  'greennb:IEnergyModel',
+  'What each notebook cost, and the live power of the machine of the kernel in front.'
+);
+

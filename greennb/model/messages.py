@@ -88,22 +88,41 @@ def fault_in_short(fault: Fault) -> dict[str, Any]:
     return {"domain": domain, "label": label, "reason": fault.reason, "hint": fault.hint}
 
 
-def settings(
-    *,
-    measure: bool,
-    zone: str,
-    pue: float,
-    intensity: CarbonIntensity | None,
-    price: float,
-    currency: str,
-    re: str | None = None,
+def source_in_short(*, name: str, used: bool, reason: str, hint: str) -> dict[str, Any]:
+    """What probing for one source of joules gave, as ``hello`` tells of it."""
+    return {"name": name, "used": used, "reason": reason, "hint": hint}
+
+
+def in_force(
+    *, measure: bool, zone: str, pue: float, intensity: CarbonIntensity | None, price: float, currency: str
 ) -> dict[str, Any]:
-    """What is in force; ``measure`` is whether cells without a marker are measured."""
+    """The settings in force, as ``hello`` and ``settings`` tell of them.
+
+    ``measure`` is whether cells without a marker are measured; ``intensity`` is None where no grams are told.
+    """
     known = None if intensity is None else intensity_to_dict(intensity)
-    said = message(
-        "settings", measure=measure, zone=zone, pue=pue, intensity=known, price=price, currency=currency,
-    )  # fmt: skip
+    return {"measure": measure, "zone": zone, "pue": pue, "intensity": known, "price": price, "currency": currency}
+
+
+def settings(known: Mapping[str, Any], *, re: str | None = None) -> dict[str, Any]:
+    """What is in force now, as :func:`in_force` has it."""
+    said = message("settings", **known)
     return said if re is None else {**said, "re": re}
+
+
+def gauge(
+    domain: Domain | None,
+    *,
+    util: float | None = None,
+    mem_b: int | None = None,
+    mem_total_b: int | None = None,
+    temp_c: float | None = None,
+) -> dict[str, Any]:
+    """Utilisation (0 to 1), bytes of memory and degrees Celsius of a device, or of the whole machine (None)."""
+    return {
+        "domain": None if domain is None else domain_id(domain), "util": _short(util), "mem_b": mem_b,
+        "mem_total_b": mem_total_b, "temp_c": _plain(temp_c),
+    }  # fmt: skip
 
 
 def samples(
@@ -133,9 +152,10 @@ def began(*, window: str, cell_id: str | None, t_s: float, label: str, count: in
 
 def ended(measurement: Measurement, *, source: str, session: Mapping[str, Any]) -> dict[str, Any]:
     """A cell has been measured; ``source`` is its first line, ``session`` what :func:`session_total` says now."""
+    whole = {"net_u_j": None, **measurement_to_dict(measurement)}
     return {
         "v": VERSION, "type": "ended", "t0_s": measurement.window.t0_ns / 1e9, "t1_s": measurement.window.t1_ns / 1e9,
-        "source": source, "measurement": measurement_to_dict(measurement), "session": dict(session),
+        "source": source, "measurement": whole, "session": dict(session),
     }  # fmt: skip
 
 
@@ -149,13 +169,34 @@ def session_total(total: Total, runs: int) -> dict[str, Any]:
 
 
 def waste(items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What is held or used while nothing runs; no items once that is over.
-
-    An item has ``kind`` ("gpu" or "cpu"), ``domain`` (an id or null), ``label``, ``watts``, ``method``, ``seconds``
-    since nothing runs, ``joules`` drawn meanwhile as far as it was watched, ``mem_b`` held, ``cpus`` kept busy,
-    ``why``, and ``code`` that releases it ("" where only a restart would).
-    """
+    """What is held or used while nothing runs, each as :func:`waste_item` has it; no items once that is over."""
     return message("waste", items=list(items))
+
+
+def waste_item(
+    *,
+    kind: str,
+    domain: Domain | None,
+    label: str,
+    seconds: float,
+    why: str,
+    code: str,
+    watts: float | None = None,
+    method: Method | None = None,
+    joules: float | None = None,
+    mem_b: int | None = None,
+    cpus: float | None = None,
+) -> dict[str, Any]:
+    """One thing that is held or used ("gpu" or "cpu") while nothing runs.
+
+    Nothing has run for ``seconds``; ``joules`` were drawn meanwhile as far as that was watched, None where it was not.
+    ``mem_b`` is held, ``cpus`` are kept busy. ``code`` releases it, "" where only a restart would.
+    """
+    return {
+        "kind": kind, "domain": None if domain is None else domain_id(domain), "label": label, "watts": _short(watts),
+        "method": None if method is None else method.value, "seconds": round(seconds, 1), "joules": _short(joules),
+        "mem_b": mem_b, "cpus": None if cpus is None else round(cpus, 2), "why": why, "code": code,
+    }  # fmt: skip
 
 
 def findings(found: Sequence[Finding]) -> dict[str, Any]:
@@ -237,11 +278,11 @@ def pace(value: object) -> float:
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
         raise BadInputError("hz must be a number of samples a second, 0 for none.")
-    return 0.0 if value == 0 else min(FASTEST_HZ, max(SLOWEST_HZ, float(value)))
+    return 0.0 if value == 0 else float(min(FASTEST_HZ, max(SLOWEST_HZ, value)))
 
 
 def _short(value: float | None) -> float | None:
-    """Watts to a milliwatt: what is finer is noise, and costs a page a third of its reading."""
+    """A number to its thousandth: what is finer than a milliwatt is noise, and costs a page a third of its reading."""
     return None if value is None or not math.isfinite(value) else round(value, 3)
 
 

@@ -33,6 +33,11 @@ _HOMES = {
 }
 
 
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """For `jupyter-builder develop`: where the built extension lies beside this package, and what it is called."""
+    return [{"src": "labextension", "dest": "greennb"}]
+
+
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'greennb' has no attribute '{name}'")

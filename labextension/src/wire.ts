@@ -101,7 +101,22 @@ export interface IDomainEnergy {
   high_j: number;
   method: Method;
   coverage: number;
-  inside: { kind: string; device: string } | null;
+  inside: IPlace | null;
+  /** Standard uncertainty of `idle_j`; later writers have it. */
+  idle_u_j?: number;
+  net_u_j?: number;
+  /** What `idle_j` rests on. */
+  idle_basis?: { origin: string; as_of: string | null; over_s: number | null; busy: number | null };
+  process_note?: string;
+}
+
+/** A domain as a measurement names it, with the domains around it. */
+export interface IPlace {
+  kind: string;
+  device: string;
+  host?: string;
+  label?: string;
+  inside?: IPlace | null;
 }
 
 /** What a window cost: the fields of `Measurement.to_dict()` that this page reads. */
@@ -126,11 +141,14 @@ export interface IMeasurement {
   method: Method | null;
   partial: boolean;
   domains: IDomainEnergy[];
-  faults: { reason: string; hint: string; domain: { kind: string; device: string; label: string } | null }[];
+  faults: { reason: string; hint: string; t_ns?: number; domain: (IPlace & { label: string }) | null }[];
   co2e_g: number | null;
   pue: number | null;
   intensity: IIntensity | null;
   overhead_s: number;
+  t0_ns?: number;
+  t1_ns?: number;
+  u_j?: number;
 }
 
 /** What every run since the kernel began cost together, re-runs included. */
@@ -288,14 +306,12 @@ export interface IRefused {
 
 /** What comes on the stream. */
 export type StreamMessage =
-  | IHello
-  | ISamples
-  | IBegan
-  | IEnded
-  | IWasteMessage
-  | IFindings
-  | ISettingsMessage
-  | IBye;
+  IHello | ISamples | IBegan | IEnded | IWasteMessage | IFindings | ISettingsMessage | IBye;
 
 /** What comes as an answer; `re` is the question's id. */
 export type Answer = (IHello | IWatching | IHistory | ISettingsMessage | IRefused) & { re: string };
+
+/** Anything that a kernel says. */
+export type Message = StreamMessage | Answer;
+
+export { GUARDS, parseAnswer, parseMeasurement, parseStream, versionOf } from './guards';

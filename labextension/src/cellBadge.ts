@@ -1,0 +1,107 @@
+/** One cell's badge in the page. */
+import type { Cell } from '@jupyterlab/cells';
+import type { IDisposable } from '@lumino/disposable';
+import { Signal } from '@lumino/signaling';
+
+import type { IBadgeText } from './badgeText';
+
+/**
+ * A button in the prompt's column, under the cell's number. It belongs to one cell widget, comes into being when that is
+ * first in the page, and is filled only while it is: a notebook of thousands of cells has as many badges as it shows.
+ */
+export class CellBadge implements IDisposable {
+  constructor(
+    readonly cell: Cell,
+    private readonly _clicked: () => void
+  ) {
+    cell.inViewportChanged.connect(this._draw, this);
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  /** Show what `text` gives; it is called when the cell is in the page, each time it comes back. */
+  show(text: () => IBadgeText): void {
+    this._text = text;
+    this._draw();
+  }
+
+  dispose(): void {
+    if (!this._isDisposed) {
+      this._isDisposed = true;
+      Signal.clearData(this);
+      this._node?.remove();
+    }
+  }
+
+  private _draw(): void {
+    const { cell } = this;
+    if (this._isDisposed || cell.isDisposed || !cell.inViewport || this._text === null) {
+      return;
+    }
+    if (cell.isPlaceholder()) {
+      this._drawOnceReady();
+      return;
+    }
+    if (this._node === null) {
+      this._node = this._attach();
+    }
+    if (this._node !== null) {
+      fill(this._node, this._text());
+    }
+  }
+
+  private _drawOnceReady(): void {
+    if (!this._waits) {
+      this._waits = true;
+      void this.cell.ready.then(() => {
+        this._waits = false;
+        this._draw();
+      });
+    }
+  }
+
+  /** The wrapper of prompt and editor is a positioned box of every cell, also of one whose code is collapsed. */
+  private _attach(): HTMLElement | null {
+    const host = this.cell.node.querySelector(':scope > .jp-Cell-inputWrapper');
+    if (host === null) {
+      return null;
+    }
+    const node = document.createElement('button');
+    node.type = 'button';
+    node.className = 'gnb-Badge';
+    // Enter and Space press the button; the notebook's own shortcuts would enter the cell or scroll.
+    node.dataset.lmSuppressShortcuts = 'true';
+    node.addEventListener('click', this._clicked);
+    const text = document.createElement('span');
+    text.className = 'gnb-Badge-text';
+    const heat = document.createElement('span');
+    heat.className = 'gnb-Badge-heat';
+    node.append(text, heat);
+    host.append(node);
+    return node;
+  }
+
+  private _node: HTMLElement | null = null;
+  private _text: (() => IBadgeText) | null = null;
+  private _waits = false;
+  private _isDisposed = false;
+}
+
+function fill(node: HTMLElement, said: IBadgeText): void {
+  const [text, heat] = Array.from(node.children) as HTMLElement[];
+  if (text.textContent !== said.text) {
+    text.textContent = said.text;
+  }
+  if (node.title !== said.tooltip) {
+    node.title = said.tooltip;
+  }
+  if (node.getAttribute('aria-label') !== said.name) {
+    node.setAttribute('aria-label', said.name);
+  }
+  node.dataset.look = said.look;
+  node.classList.toggle('gnb-mod-flawed', said.flawed);
+  heat.hidden = said.heat === null;
+  heat.style.width = said.heat === null ? '' : `${(100 * Math.min(1, Math.max(0, said.heat))).toFixed(1)}%`;
+}

@@ -4,16 +4,21 @@
 # constraints.txt makes it run again. What may be set, on the command line or in the environment:
 #   PYTHON=...             the interpreter to build .venv from (3.11 or newer)
 #   GREENNB_PIP_ARGS=...   more options for every `pip install`
-#   BENCH_ARGS=--quick     a shorter bench-peers
-#   PYTEST_ARGS=...        more options for pytest        LAB_ARGS=...   more options for JupyterLab
+#   BENCH_ARGS=--quick     a shorter bench-peers or bench-panel
+#   PYTEST_ARGS=...        more options for pytest        LAB_ARGS=...       more options for JupyterLab
+#   BROWSER_ARGS=...       more options for Playwright, after --; see tests/README.md
 
 .POSIX:
 
 VENV = .venv
 BIN = $(VENV)/bin
+LAB42 = .venv-lab42
 RECIPE = pyproject.toml constraints.txt tools/install
+# Python runs what needs node, so that node and jlpm may come from .venv where the machine has none.
+CHECK = $(BIN)/python tools/check.py
 
-.PHONY: help demo lab test lint bench bench-peers rig chromium clean distclean
+.PHONY: help demo lab labextension test test-page test-browser lint bench bench-panel bench-peers rig chromium clean \
+	distclean
 
 help: ## this list
 	@echo 'greennb: what did that cell cost?'
@@ -24,11 +29,21 @@ demo: $(VENV)/.stamp-demo ## set up .venv and measure a real notebook, on whatev
 	@mkdir -p reports
 	$(BIN)/greennb run notebooks/01-first-joule.ipynb --html reports/first-joule.html
 
-lab: $(VENV)/.stamp-lab ## open JupyterLab on notebooks/ (this machine only)
+lab: $(VENV)/.stamp-lab ## open JupyterLab with the panel on notebooks/ (this machine only)
+	@sh tools/labextension $(VENV)
 	cd notebooks && ../$(BIN)/jupyter lab --ip=127.0.0.1 $$([ "$$(id -u)" != 0 ] || echo --allow-root) $(LAB_ARGS)
 
-test: $(VENV)/.stamp-test chromium rig lint ## set up everything, then lint, types, layers and every test
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+labextension: $(VENV)/.stamp-test $(LAB42)/.stamp-lab42 ## build the JupyterLab extension and link it into the environments
+	@sh tools/labextension $(VENV) $(LAB42)
+
+test: $(VENV)/.stamp-test $(LAB42)/.stamp-lab42 chromium rig ## set up everything, then lint, types, layers and every test
+	@$(CHECK)
+
+test-page: labextension ## only the page: prettier, tsc and jest
+	@$(CHECK) prettier tsc jest
+
+test-browser: labextension chromium rig ## only JupyterLab, Notebook and JupyterLab 4.2 in a browser (BROWSER_ARGS)
+	$(BIN)/python tests/browser/run.py $(BROWSER_ARGS)
 
 lint: $(VENV)/.stamp-test ## ruff, mypy and the layers
 	$(BIN)/ruff check .
@@ -38,6 +53,9 @@ lint: $(VENV)/.stamp-test ## ruff, mypy and the layers
 
 bench: $(VENV)/.stamp-test ## what greennb itself costs, as a table
 	$(BIN)/python tests/bench/run.py
+
+bench-panel: labextension chromium rig ## what the panel costs in the browser and in the kernel
+	$(BIN)/python tests/bench/panel/run.py $(BENCH_ARGS)
 
 bench-peers: $(VENV)/.stamp-test rig ## greennb beside zeus, codecarbon, pyRAPL and pyJoules: docs/benchmarks.md
 	$(BIN)/python tests/bench/peers/runner.py $(BENCH_ARGS)
@@ -50,10 +68,12 @@ chromium: ## a browser for the browser tests, where it is missing and we may
 
 clean: ## remove reports, caches and what was built
 	rm -rf reports build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf greennb/labextension labextension/lib labextension/tsconfig.tsbuildinfo
+	rm -rf labextension/test-results labextension/playwright-report
 	find greennb tests tools -name __pycache__ -prune -exec rm -rf {} +
 
-distclean: clean ## as clean, and .venv too
-	rm -rf $(VENV) .peers
+distclean: clean ## as clean, and .venv and what npm brought too
+	rm -rf $(VENV) $(LAB42) .peers labextension/node_modules labextension/.yarn
 
 $(VENV)/.stamp-python:
 	@sh tools/make-venv $(VENV)
@@ -67,3 +87,6 @@ $(VENV)/.stamp-lab: $(VENV)/.stamp-python $(RECIPE)
 $(VENV)/.stamp-test: $(VENV)/.stamp-python $(RECIPE)
 	@echo 'The tests use PyTorch, TensorFlow and JupyterLab: about 3 GB on disk, and some minutes.'
 	@sh tools/install $(VENV) test
+
+$(LAB42)/.stamp-lab42: pyproject.toml tests/browser/lab42.txt tools/lab42
+	@sh tools/lab42 $(LAB42)

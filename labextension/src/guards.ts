@@ -44,12 +44,19 @@ import type {
 
 /** More than this and it is no machine, no message and no notebook that people have. */
 const MOST = { domains: 256, samples: 2_000, history: 50_000, cells: 10_000, items: 200, nested: 8 };
+/** Seconds of a clock that began with the machine. */
+const LATEST_S = 1e10;
 /** No sensor that greennb knows reads a gigawatt. */
 const MOST_W = 1e9;
 
 const NAME = text(2000);
 const PROSE = text(4000);
 const CODE = text(20_000);
+
+const time: Check<number> = value => {
+  const known = amount(value);
+  return known !== undefined && known < LATEST_S ? known : undefined;
+};
 
 const method = oneOf<Method>('counter', 'integrated', 'estimated');
 
@@ -247,8 +254,8 @@ function typed<T extends string>(type: T): Check<T> {
 const ended = shape<IEnded>({
   v,
   type: typed('ended'),
-  t0_s: finite,
-  t1_s: finite,
+  t0_s: time,
+  t1_s: time,
   source: orElse(NAME, ''),
   measurement,
   session
@@ -265,7 +272,7 @@ export const GUARDS: { [T in Message['type']]: Check<Omit<Extract<Message, { typ
     pid: finite,
     python: NAME,
     session: NAME,
-    t_s: finite,
+    t_s: time,
     domains: every(domain, MOST.domains),
     sources: some(probe, MOST.items),
     faults: some(fault, MOST.items),
@@ -282,7 +289,7 @@ export const GUARDS: { [T in Message['type']]: Check<Omit<Extract<Message, { typ
     type: typed('began'),
     window: NAME,
     cell_id: maybe(NAME),
-    t_s: finite,
+    t_s: time,
     label: orElse(NAME, ''),
     count: maybe(finite)
   }),
@@ -313,7 +320,7 @@ function withRows<M extends WithRows>(
       return undefined;
     }
     const known = rest(value);
-    const t_s = every(finite, most)(value.t_s);
+    const t_s = every(time, most)(value.t_s);
     const w = t_s && rows(value.w, t_s.length);
     return known && t_s && w ? ({ ...known, v: VERSION, type, t_s, w } as unknown as M) : undefined;
   };

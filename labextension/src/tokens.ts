@@ -218,4 +218,3 @@ export const IEnergyModel = new Token<IEnergyModel>(
   'greennb:IEnergyModel',
   'What each notebook cost, and the live power of the machine of the kernel in front.'
 );
-

@@ -22,7 +22,7 @@ from typing import NamedTuple
 from greennb.model.reading import Domain, DomainKind, Fault, Method
 from greennb.model.units import mw_to_w, uw_to_mw, uw_to_w
 from greennb.sources import sysfs
-from greennb.sources.base import Channel, Probe, Sample
+from greennb.sources.base import Channel, Gauge, Probe, Sample
 
 CARDS = "amdgpu"
 APUS = "amdapu"
@@ -124,6 +124,25 @@ class AmdGpuSource:
             return [self._fault(channel, "the source is closed", "") for channel in self.channels]
         return [self._one(position) for position in range(len(self.channels))]
 
+    def gauge(self, position: int) -> Gauge:
+        """Utilisation, memory and temperature as far as the driver shows them; a board that sleeps is not woken."""
+        board = self._boards[position]
+        hwmon = None if self._closed or board.sleeps else board.hwmon()
+        if hwmon is None:
+            return Gauge()
+        percent = _told(board.folder / "gpu_busy_percent")
+        millidegrees = _told(hwmon / "temp1_input")
+        return Gauge(
+            util=None if percent is None else min(1.0, percent / 100),
+            mem_b=_told(board.folder / "mem_info_vram_used"),
+            mem_total_b=_told(board.folder / "mem_info_vram_total"),
+            temp_c=None if millidegrees is None else millidegrees / 1000,
+        )
+
+    def held_b(self, _position: int, _pids: frozenset[int]) -> int | None:
+        """Which process holds how much is not in sysfs."""
+        return None
+
     def after_fork(self) -> None:
         """Nothing is held open."""
 
@@ -167,6 +186,14 @@ def _in_words(error: OSError | ValueError) -> tuple[str, str]:
         return _ASLEEP, _ASLEEP_HINT
     denied = isinstance(error, OSError) and error.errno == errno.EACCES
     return sysfs.in_words(error), _PERMISSION_HINT if denied else _HINT
+
+
+def _told(file: Path) -> int | None:
+    """The number in ``file``; None where the driver does not tell it."""
+    try:
+        return sysfs.number(file)
+    except (OSError, ValueError):
+        return None
 
 
 class _ImplausibleError(ValueError):

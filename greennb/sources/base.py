@@ -91,6 +91,28 @@ class Shares(Protocol):
         ...
 
 
+class Gauge(NamedTuple):
+    """What a device tells beside energy: utilisation (0 to 1), memory in bytes, degrees Celsius. None is not told."""
+
+    util: float | None = None
+    mem_b: int | None = None
+    mem_total_b: int | None = None
+    temp_c: float | None = None
+
+
+@runtime_checkable
+class Gauges(Protocol):
+    """What a source may tell of its devices for people who look on; asked about once a second. Never raises."""
+
+    def gauge(self, position: int) -> Gauge:
+        """The device of the channel at ``position``, as far as it tells."""
+        ...
+
+    def held_b(self, position: int, pids: frozenset[int]) -> int | None:
+        """Bytes of the device's memory that the processes ``pids`` hold; None where that cannot be told."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
     """What looking for one source gave: the source, or the reason why it is not used and what mends it.

@@ -57,18 +57,23 @@ def read_facts(root: Path = Path("/")) -> CpuFacts:
 
 def read_quota(root: Path = Path("/")) -> Quota | None:
     """The tightest CPU quota among our cgroup and those above it; None where there is none (cgroup v1 and v2)."""
+    version2, folders = cgroup_levels("cpu", root)
+    if version2:
+        levels = [(level, level / "cpu.stat", _quota_v2(level)) for level in folders]
+    else:
+        cpu, usage = (_v1_mount(root / "sys/fs/cgroup", name) for name in ("cpu", "cpuacct"))
+        levels = [(level, usage / level.relative_to(cpu) / "cpuacct.usage", _quota_v1(level)) for level in folders]
+    limits = [Quota(cpus=cpus, usage=file if file.is_file() else None) for _, file, cpus in levels if cpus is not None]
+    return min(limits, key=lambda quota: quota.cpus, default=None)
+
+
+def cgroup_levels(controller: str, root: Path = Path("/")) -> tuple[bool, list[Path]]:
+    """Whether cgroups are version 2 here, and the folders from the mount of ``controller`` down to our cgroup."""
     paths = _own_cgroups(root)
     mount = root / "sys/fs/cgroup"
     if (mount / "cgroup.controllers").exists():
-        levels = [(level, level / "cpu.stat", _quota_v2(level)) for level in _levels(mount, paths.get("", "/"))]
-    else:
-        cpu, usage = _v1_mount(mount, "cpu"), _v1_mount(mount, "cpuacct")
-        levels = [
-            (level, usage / level.relative_to(cpu) / "cpuacct.usage", _quota_v1(level))
-            for level in _levels(cpu, paths.get("cpu", "/"))
-        ]
-    limits = [Quota(cpus=cpus, usage=file if file.is_file() else None) for _, file, cpus in levels if cpus is not None]
-    return min(limits, key=lambda quota: quota.cpus, default=None)
+        return True, _levels(mount, paths.get("", "/"))
+    return False, _levels(_v1_mount(mount, controller), paths.get(controller, "/"))
 
 
 def machine_usage(root: Path = Path("/")) -> Path | None:

@@ -129,7 +129,7 @@ def probe(
     facts = read_facts(root)
     model = build_model(facts, codecarbon_table() if table is None else table, settings.tdp)
     try:
-        part = _our_part(facts, root, own_cpus() if affinity is None else affinity)
+        part = our_part(facts, root, own_cpus() if affinity is None else affinity)
         source = EstimateSource(model, part, cpus=facts.cpus, host=host, clock=clock)
     except (OSError, ValueError) as error:
         return Probe(name=NAME, source=None, reason=f"The CPU's busy time cannot be read: {error}.", hint=_HINT)
@@ -139,7 +139,7 @@ def probe(
     )  # fmt: skip
 
 
-def _our_part(facts: CpuFacts, root: Path, allowed: frozenset[int] | None) -> Part:
+def our_part(facts: CpuFacts, root: Path, allowed: frozenset[int] | None) -> Part:
     """What of the machine is ours. Raises OSError or ValueError where its busy time cannot be read."""
     if not (root / "proc/stat").exists() and not sys.platform.startswith("linux"):
         return Part(share=1.0, busy=PsutilTimes())

@@ -12,13 +12,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum, IntEnum, auto
+from enum import Enum, auto
 from typing import Any
 
 from greennb.model.reading import Domain, DomainKind, Fault, Method
 from greennb.model.units import mj_to_uj, mw_to_w, s_to_ns
-from greennb.sources import cuda, gpu_share
-from greennb.sources.base import Channel, Probe, Sample
+from greennb.sources import cuda, gpu_gauge, gpu_share
+from greennb.sources.base import Channel, Gauge, Probe, Sample
+from greennb.sources.nvml_codes import Code, in_words
 
 NAME = "nvml"
 
@@ -54,45 +55,8 @@ ORDER_NOTE = (
 )
 
 
-class Code(IntEnum):
-    """The return codes that greennb tells apart (nvml.h, ``nvmlReturn_t``)."""
-
-    UNINITIALIZED = 1
-    INVALID_ARGUMENT = 2
-    NOT_SUPPORTED = 3
-    NO_PERMISSION = 4
-    DRIVER_NOT_LOADED = 9
-    TIMEOUT = 10
-    LIBRARY_NOT_FOUND = 12
-    FUNCTION_NOT_FOUND = 13
-    GPU_IS_LOST = 15
-    RESET_REQUIRED = 16
-    VERSION_MISMATCH = 18
-
-
-_DRIVER_HINT = (
-    "Install NVIDIA's driver; in a container start it with the NVIDIA Container Toolkit "
-    '("docker run --gpus all", NVIDIA_DRIVER_CAPABILITIES with "utility").'
-)
-_IN_WORDS: dict[int, tuple[str, str]] = {
-    Code.UNINITIALIZED: ("the driver was unloaded", "Restart the kernel when the driver is back."),
-    Code.NOT_SUPPORTED: ("it has neither an energy counter nor a power reading", "vGPUs and some boards have none."),
-    Code.NO_PERMISSION: ("no permission to read it", "Ask for access to /dev/nvidia*, in a container for the device."),
-    Code.DRIVER_NOT_LOADED: ("the NVIDIA driver is not loaded", 'Run "modprobe nvidia" as root, or reboot.'),
-    Code.TIMEOUT: ("the driver did not answer in time", "greennb asks again with the next sample."),
-    Code.LIBRARY_NOT_FOUND: ("there is no NVIDIA driver library (libnvidia-ml)", _DRIVER_HINT),
-    Code.FUNCTION_NOT_FOUND: ("the NVIDIA driver is too old", "Upgrade the NVIDIA driver."),
-    Code.GPU_IS_LOST: ("the GPU is lost: it fell off the bus", "See dmesg for Xid errors; a reboot brings it back."),
-    Code.RESET_REQUIRED: ("the GPU wants a reset", 'Run "nvidia-smi --gpu-reset" as root when nothing uses it.'),
-    Code.VERSION_MISMATCH: ("the NVIDIA driver and its library have different versions", "Reboot after an upgrade."),
-}  # fmt: skip
 _LACKING = (Code.NOT_SUPPORTED, Code.FUNCTION_NOT_FOUND)
 _STALE = (Code.UNINITIALIZED, Code.INVALID_ARGUMENT, Code.GPU_IS_LOST, Code.RESET_REQUIRED)
-
-
-def in_words(code: int) -> tuple[str, str]:
-    """What an NVML return code means, and what mends it."""
-    return _IN_WORDS.get(code, (f"NVML answered with error {code}", "See nvidia-smi for the same device."))
 
 
 class _State(Enum):
@@ -154,6 +118,14 @@ class NvmlSource:
     def own_share(self, position: int, pids: frozenset[int], since_wall_ns: int) -> float | str:
         """The part of the board's work that ``pids`` did, or why that cannot be told."""
         return gpu_share.own_share(self._nvml, self._handles[position], pids, since_wall_ns)
+
+    def gauge(self, position: int) -> Gauge:
+        """Utilisation, memory and temperature of the board, as far as it tells."""
+        return gpu_gauge.gauge(self._nvml, self._handles[position])
+
+    def held_b(self, position: int, pids: frozenset[int]) -> int | None:
+        """Bytes of the board's memory that ``pids`` hold; None where that cannot be told."""
+        return gpu_gauge.held_b(self._nvml, self._handles[position], pids)
 
     def after_fork(self) -> None:
         """Initialise NVML again in the child, with the next sample: many children never take one."""

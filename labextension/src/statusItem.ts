@@ -4,7 +4,7 @@ import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
-import { leafIcon } from './leaf';
+import { leafIcon } from './icons';
 import { statusText } from './statusText';
 import type { IEnergyModel, INotebookEnergy } from './tokens';
 

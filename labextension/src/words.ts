@@ -54,18 +54,56 @@ export function amountWithInterval(
 
 /** The kind and the label of a domain: "GPU NVIDIA H200". */
 export function domainName(domain: { kind: string; label: string }, width = 48): string {
-  const kind = KINDS[domain.kind] ?? plain(domain.kind, width);
+  const kind = kindName(domain.kind);
   const label = plain(domain.label, width);
   return label.toLowerCase().startsWith(kind.toLowerCase()) ? label : `${kind} ${label}`.trimEnd();
 }
 
+function kindName(kind: string): string {
+  return KINDS[kind] ?? plain(kind, 24);
+}
+
+function placeKey(of: IPlace): string {
+  return JSON.stringify([of.kind, of.device]);
+}
+
 /** The domains whose energy no other domain of the measurement holds. */
 export function roots(measurement: IMeasurement): IDomainEnergy[] {
-  const key = (of: IPlace): string => JSON.stringify([of.kind, of.device]);
-  const there = new Set(measurement.domains.map(key));
+  const there = new Set(measurement.domains.map(placeKey));
   const contained = (inside: IPlace | null | undefined): boolean =>
-    inside ? there.has(key(inside)) || contained(inside.inside) : false;
+    inside ? there.has(placeKey(inside)) || contained(inside.inside) : false;
   return measurement.domains.filter(part => !contained(part.inside));
+}
+
+/** Which kinds of domain, and how: "2 GPU, memory counter + CPU estimated". */
+export function measuredBy(parts: readonly IDomainEnergy[]): string {
+  const ways = new Map<Method, Map<string, number>>();
+  for (const { kind, method } of parts) {
+    const kinds = ways.get(method) ?? new Map<string, number>();
+    ways.set(method, kinds.set(kind, (kinds.get(kind) ?? 0) + 1));
+  }
+  const listed = (kinds: Map<string, number>): string =>
+    Array.from(kinds, ([kind, count]) => (count > 1 ? `${count} ${kindName(kind)}` : kindName(kind))).join(
+      ', '
+    );
+  return Array.from(ways, ([method, kinds]) => `${listed(kinds)} ${method}`).join(' + ');
+}
+
+/** Why a total is partial, in a few words; "" where it is whole. */
+export function partialWords(measurement: IMeasurement): string {
+  if (!measurement.partial) {
+    return '';
+  }
+  const faulty = measurement.faults.flatMap(({ domain }) => (domain === null ? [] : [domain]));
+  const domains = [...faulty, ...roots(measurement).filter(part => part.coverage < 1)];
+  if (domains.length === 0) {
+    return `partial: ${plain(faultSentences(measurement)[0]?.reason ?? NO_READING, 60)}`;
+  }
+  const read = new Set(measurement.domains.map(placeKey));
+  const words = domains.map(
+    domain => `${kindName(domain.kind)} ${read.has(placeKey(domain)) ? 'has gaps' : 'missing'}`
+  );
+  return `partial: ${Array.from(new Set(words)).join(', ')}`;
 }
 
 /** How the code ended; "" where it ended well. */
@@ -112,7 +150,7 @@ export function faultSentences(measurement: IMeasurement): { reason: string; hin
   const counts = new Map<string, { fault: IMeasurement['faults'][number]; count: number }>();
   for (const fault of measurement.faults) {
     const { domain, reason, hint } = fault;
-    const key = JSON.stringify([domain && [domain.kind, domain.device], reason, hint]);
+    const key = JSON.stringify([domain && placeKey(domain), reason, hint]);
     const known = counts.get(key);
     counts.set(key, { fault, count: (known?.count ?? 0) + 1 });
   }

@@ -105,7 +105,7 @@ def run(name: str, part: Part) -> Count:
     print(f"-- {name}: exit {status} after {time.monotonic() - began:.0f} s", flush=True)
     if status == CANNOT:
         return Count(skipped=1)
-    counted = Count(passed=status == 0)
+    counted = Count(passed=int(status == 0))
     if part.report is not None and part.count is not None and part.report.exists():
         counted = part.count(part.report)
     return counted if status == 0 or counted.failed else counted + Count(failed=1)

@@ -30,14 +30,17 @@ def bundle(
 ) -> dict[str, Any]:
     """A measurement as JSON of our own type, as HTML (its card, or one ``quiet`` line), and as a line of text.
 
-    The JSON holds all of the measurement whatever is shown; the other options are those of
-    :class:`greennb.views.shown.Shown`, and ``history`` is that of :func:`greennb.views.html.card`.
+    The JSON holds all of the measurement whatever is shown, and under "shown" how it is, so that a page which draws
+    from the JSON shows the same. The other options are those of :class:`greennb.views.shown.Shown`, and ``history`` is
+    that of :func:`greennb.views.html.card`.
     """
     shown = Shown(net=net, carbon=carbon, budget_j=budget_j, per=per, unit=unit, price=price, currency=currency)
     line = text.line(measurement, shown)
     page = html.quiet(line) if quiet else html.card(measurement, history=history, shown=shown)
     plain = "\n".join([line, *(f"  {value}".rstrip() for _head, value in lines.rows(measurement))])
-    return {MIME_TYPE: measurement_to_dict(measurement), "text/html": page, "text/plain": plain}
+    how = shown.to_dict() | ({"quiet": True} if quiet else {})
+    json = measurement_to_dict(measurement) | ({"shown": how} if how else {})
+    return {MIME_TYPE: json, "text/html": page, "text/plain": plain}
 
 
 def series_bundle(repeats: Series) -> dict[str, Any]:

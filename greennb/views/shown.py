@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from greennb.carbon.convert import cost
 from greennb.model.measurement import Measurement
@@ -29,6 +30,11 @@ class Shown:
     unit: str = ""
     price: float = 0.0
     currency: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The options that differ from showing plainly, as JSON values."""
+        options = ((field, getattr(self, field.name)) for field in fields(self))
+        return {field.name: value for field, value in options if value != field.default}
 
     def total(self, measurement: Measurement) -> str:
         """The number that leads: gross with its interval, or the joules above idle and what they are part of."""

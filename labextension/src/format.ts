@@ -236,7 +236,7 @@ function fixed(value: number, places: number): string {
 }
 
 /** `value` (>= 0) with `places` (>= 0) decimals. Exact ties go to even as in Python; `toFixed` would round them up. */
-function withPlaces(value: number, places: number): string {
+export function withPlaces(value: number, places: number): string {
   const text = value < 1e21 ? value.toFixed(places) : whole(value);
   return halfway(value, places) ? evenBelow(text) : text;
 }
@@ -282,7 +282,7 @@ function scientific(value: number, digits: number): string {
 }
 
 /** Two significant digits of a large number, without zeros at the end: "1.5e+07". */
-function twoDigits(value: number): string {
+export function twoDigits(value: number): string {
   return scientific(value, 2).replace('.0e', 'e');
 }
 

@@ -2,21 +2,21 @@
  * What a measurement's parts are called, as greennb/views/words.py and above_idle.py call them. These words are not
  * translated: a cell's output must read the same wherever the notebook is opened.
  */
-import { co2e, energy, joules, percent, plain, seconds, wattHours } from './format';
+import { co2e, energy, joules, percent, plain, seconds, wattHours, withPlaces } from './format';
 import type { IPanelSettings } from './tokens';
 import type { IDomainEnergy, IIntensity, IMeasurement, IPlace, Method } from './wire';
 
 /** Each kind of domain in a word or two. */
-const KINDS: Readonly<Record<string, string>> = {
-  gpu: 'GPU',
-  cpu_package: 'CPU',
-  cpu_core: 'CPU cores',
-  cpu_uncore: 'CPU uncore',
-  dram: 'memory',
-  psys: 'whole board',
-  battery: 'battery',
-  soc: 'chip'
-};
+const KINDS: ReadonlyMap<string, string> = new Map([
+  ['gpu', 'GPU'],
+  ['cpu_package', 'CPU'],
+  ['cpu_core', 'CPU cores'],
+  ['cpu_uncore', 'CPU uncore'],
+  ['dram', 'memory'],
+  ['psys', 'whole board'],
+  ['battery', 'battery'],
+  ['soc', 'chip']
+]);
 
 /** What each method means. */
 export const METHODS: Readonly<Record<Method, string>> = {
@@ -60,7 +60,7 @@ export function domainName(domain: { kind: string; label: string }, width = 48):
 }
 
 function kindName(kind: string): string {
-  return KINDS[kind] ?? plain(kind, 24);
+  return KINDS.get(kind) ?? plain(kind, 24);
 }
 
 function placeKey(of: IPlace): string {
@@ -140,9 +140,10 @@ export function originWords(intensity: IIntensity, at: string): string {
 /** The intensity, its origin and the building's overhead: "475 g/kWh, world average, PUE 1.2". */
 export function footprintWords(intensity: IIntensity, pue: number | null, at: string): string {
   const { low, high } = intensity;
-  const spread = low !== null && high !== null && low < high ? ` (${low.toFixed(0)}–${high.toFixed(0)})` : '';
+  const spread =
+    low !== null && high !== null && low < high ? ` (${withPlaces(low, 0)}–${withPlaces(high, 0)})` : '';
   const building = pue !== null && pue !== 1 ? `, PUE ${Number(pue.toPrecision(6))}` : '';
-  return `${intensity.g_per_kwh.toFixed(0)} g/kWh${spread}, ${originWords(intensity, at)}${building}`;
+  return `${withPlaces(intensity.g_per_kwh, 0)} g/kWh${spread}, ${originWords(intensity, at)}${building}`;
 }
 
 /** What could not be read: each reason once with how often it came, and what mends it (a shared hint once). */

@@ -21,16 +21,16 @@ import { extraWords, overBudget, totalWords } from './shown';
 import type { IShown } from './shown';
 
 /** One colour a kind of domain, as in greennb/views/style.py. */
-const COLOURS: Readonly<Record<string, string>> = {
-  gpu: '#3f9b46',
-  cpu_package: '#2a87dc',
-  cpu_core: '#2a87dc',
-  cpu_uncore: '#2a87dc',
-  dram: '#9273c6',
-  psys: '#c27c0e',
-  battery: '#c27c0e',
-  soc: '#1f9c93'
-};
+const COLOURS: ReadonlyMap<string, string> = new Map([
+  ['gpu', '#3f9b46'],
+  ['cpu_package', '#2a87dc'],
+  ['cpu_core', '#2a87dc'],
+  ['cpu_uncore', '#2a87dc'],
+  ['dram', '#9273c6'],
+  ['psys', '#c27c0e'],
+  ['battery', '#c27c0e'],
+  ['soc', '#1f9c93']
+]);
 
 /** A kind that this page does not know. */
 const GREY = '#808890';
@@ -138,7 +138,7 @@ function bar(measurement: IMeasurement): Node[] {
 function segment(part: IDomainEnergy, most: number): HTMLElement {
   const node = element('i', hatched(part));
   node.style.width = width(part.gross_j, most);
-  node.style.backgroundColor = COLOURS[part.kind] ?? GREY;
+  node.style.backgroundColor = COLOURS.get(part.kind) ?? GREY;
   return node;
 }
 
@@ -152,7 +152,7 @@ function domainRow(part: IDomainEnergy, measurement: IMeasurement): HTMLElement 
   const ofTotal = !inside && measurement.total_j && tops.length > 1;
   const share = ofTotal ? ` · ${percent(part.gross_j / (measurement.total_j ?? NaN))}` : '';
   const swatch = element('span', `gnb-Card-sw ${hatched(part)}`);
-  swatch.style.backgroundColor = COLOURS[part.kind] ?? GREY;
+  swatch.style.backgroundColor = COLOURS.get(part.kind) ?? GREY;
   const how = element('span', 'gnb-Card-m', `${part.method}${share}`);
   return element(
     'div',

@@ -1,5 +1,5 @@
 /** Joules by source line, as greennb/views/lines.py shows them. */
-import { joules, percent, plain, seconds } from '../format';
+import { joules, percent, plain, seconds, twoDigits } from '../format';
 import type { IMeasurement } from '../wire';
 import { element } from './dom';
 
@@ -114,7 +114,7 @@ export function lineNotes(lines: ILines, measurement: IMeasurement): string[] {
       `The longest time between two looks was ${seconds(lines.longest_s)}: lines within it are guesses.`
     );
   }
-  const part = Number(((100 * lines.cost_s) / duration_s).toPrecision(2));
+  const part = Number(twoDigits((100 * lines.cost_s) / duration_s));
   told.push(`Looking took ${seconds(lines.cost_s)} of one CPU, ${part} % of the time.`);
   return told;
 }

@@ -164,6 +164,6 @@ def test_an_environment_that_is_there_is_kept(tmp_path: Path) -> None:
 
 
 @POSIX
-@pytest.mark.parametrize("script", ["make-venv", "install", "chromium"])
+@pytest.mark.parametrize("script", ["make-venv", "install", "chromium", "lab42", "labextension", "node", "rig"])
 def test_the_shell_scripts_parse(script: str) -> None:
     subprocess.run(["/bin/sh", "-n", ROOT / "tools" / script], check=True)

@@ -66,12 +66,23 @@ class Cells:
         self._finished = finished
         self._failed = failed
         self._running: list[tuple[Any, CellRun | None]] = []
+        self._ahead: int | None = None
         self.runs: deque[CellRun] = deque(maxlen=HISTORY)
 
     @property
     def current(self) -> CellRun | None:
         """The innermost cell that is being measured."""
         return next((run for _info, run in reversed(self._running) if run is not None), None)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a cell runs, measured or not."""
+        return bool(self._running)
+
+    def number(self, run: CellRun) -> int | None:
+        """The count at the prompt of a cell that runs; None where it has none, or the first cell is still to tell."""
+        count = run.window.execution_count
+        return None if count is None or self._ahead is None else count - self._ahead
 
     def before(self, info: Any, execution_count: int | None) -> None:
         """A cell is about to run."""
@@ -92,7 +103,9 @@ class Cells:
             run.window.close(status_of(result))
             if run.window.execution_count is not None:
                 # IPython 9 counts on before the cell runs, IPython 8 after: the result knows in both.
-                run.window.execution_count = getattr(result, "execution_count", None) or run.window.execution_count
+                counted = getattr(result, "execution_count", None) or run.window.execution_count
+                self._ahead = run.window.execution_count - counted
+                run.window.execution_count = counted
             self._runtime.close(run.window, kind="cell", source=first_line(run.source))
             self._runtime.cell = self._outer()
             self.runs.append(run)
@@ -104,7 +117,7 @@ class Cells:
         source = str(getattr(info, "raw_cell", "") or "")
         lines = source.splitlines(keepends=True)
         marker = find(lines) if MARKER in source else None
-        if marker is None and (not self._auto() or (_repeats(source) and not self._whole())):
+        if marker is None and (not self._auto() or (repeats(source) and not self._whole())):
             return None
         options = Options() if marker is None else marker.options
         window = self._runtime.open(options.name, parent=self._outer())
@@ -149,7 +162,7 @@ def _raw(info: Any) -> Any:
     return getattr(info, "raw_cell", None)
 
 
-def _repeats(source: str) -> bool:
+def repeats(source: str) -> bool:
     """Whether the cell is one that the ``%%energy -r`` magic measures itself."""
     line = source.lstrip().partition("\n")[0]
     if not line.startswith(MARKER):

@@ -91,13 +91,7 @@ def config(session: Session, changes: list[str]) -> None:
         if not equals:
             raise BadInputError(f'%energy_config: "{change}" is no setting: write KEY=VALUE.')
         wanted[name.strip()] = value
-    settings = session.runtime.settings.changed(**wanted)
-    if settings.zone != session.runtime.settings.zone and settings.zone:
-        from greennb.carbon.intensity import static_intensity
-
-        static_intensity(settings.zone)  # a zone that nobody knows is refused now rather than at the next cell
-    session.runtime.reconfigure(settings)
-    session.config.auto, session.config.quiet = settings.auto, settings.quiet
+    session.configure(**wanted)
 
 
 def _runs(session: Session) -> list[CellRun]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from greennb.jupyter.cells import CellRun, Cells
+from greennb.jupyter.bridge import Bridge
+from greennb.jupyter.cells import CellRun, Cells, repeats
 from greennb.jupyter.marker import strip
 from greennb.jupyter.settings import GreenNB
 from greennb.model.errors import GreennbError
@@ -37,13 +39,14 @@ class Session:
         self.runtime = self._configured()
         self.cells = Cells(
             self.runtime,
-            auto=lambda: self.config.auto or self.recording,
-            whole=lambda: self.recording,
+            auto=lambda: self.config.auto or self.recording or bool(self.bridge.measuring),
+            whole=lambda: self.recording or bool(self.bridge.measuring),
             name=self._cell_name,
-            finished=self.show,
+            finished=self._finished,
             failed=self._failed,
         )
         self._budgets: dict[int, BudgetWatch] = {}
+        self.bridge = Bridge(self)
 
     def _cell_name(self, file: str) -> str | None:
         """What IPython calls the cell whose code was compiled under this file name: "In[3]"."""
@@ -51,9 +54,14 @@ class Session:
         return None if named is None else str(named[1])
 
     @classmethod
+    def running(cls, shell: Any) -> bool:
+        """Whether a session is loaded into ``shell``."""
+        return cls._running is not None and cls._running.shell is shell
+
+    @classmethod
     def start(cls, shell: Any) -> Session:
         """The session of ``shell``, loaded into it if it is not yet."""
-        if cls._running is not None and cls._running.shell is shell:
+        if cls._running is not None and cls.running(shell):
             return cls._running
         session = cls(shell)
         session._register()
@@ -84,7 +92,7 @@ class Session:
         from greennb.jupyter.magics import make_magics
 
         shell = self.shell
-        before, after, cleanup = self._before, self.cells.after, shell.input_transformers_cleanup
+        before, after, cleanup = self._before, self._after, shell.input_transformers_cleanup
         shell.events.register("pre_run_cell", before)
         self._undo.append(lambda: shell.events.unregister("pre_run_cell", before))
         shell.events.register("post_run_cell", after)
@@ -94,16 +102,55 @@ class Session:
         magics = make_magics(self)
         shell.register_magics(magics)
         self._undo.append(lambda: _unregister(shell, magics))
+        self.bridge.register()
+        self._undo.append(self.bridge.close)
+        tell = self._auto_changed
+        self.config.observe(tell, names="auto")
+        self._undo.append(lambda: self.config.unobserve(tell, names="auto"))
         for command in ("%%energy", *(f"%{name}" for name in magics.magics["line"])):
             shell.set_hook("complete_command", complete, str_key=command)
 
     def _before(self, info: Any) -> None:
         self.cells.before(info, getattr(self.shell, "execution_count", None))
         run = self.cells.current
-        if run is not None and run.info is info and run.options.budget_j is not None:
+        if run is None or run.info is not info:
+            return
+        self.bridge.began(run)
+        if run.options.budget_j is not None:
             from greennb.jupyter.budget import BudgetWatch
 
             self._budgets[id(run)] = BudgetWatch(self.runtime.meter, run.window, run.options.budget_j, self.say)
+
+    def _after(self, result: Any) -> None:
+        self.cells.after(result)
+        self.bridge.idle_since_ns = time.monotonic_ns()
+
+    def _finished(self, run: CellRun) -> None:
+        try:
+            self.show(run)
+        finally:
+            self.bridge.ended(run)
+
+    def _auto_changed(self, _change: Any) -> None:
+        self.bridge.settings_changed()
+
+    def configure(self, **changes: str | float | bool) -> None:
+        """Go on with changed settings, and tell the pages.
+
+        Raises:
+            BadInputError: a name that is no setting, a value that it cannot take, or a zone that no table knows.
+        """
+        settings = self.runtime.settings.changed(**changes)
+        if settings.zone != self.runtime.settings.zone and settings.zone:
+            from greennb.carbon.intensity import static_intensity
+
+            static_intensity(settings.zone)  # a zone that nobody knows is refused now rather than at the next cell
+        self.runtime.reconfigure(settings)
+        if "auto" in changes:
+            self.config.auto = settings.auto
+        if "quiet" in changes:
+            self.config.quiet = settings.quiet
+        self.bridge.settings_changed()
 
     def show(self, run: CellRun) -> None:
         """Put what a cell cost into its output, into the variable asked for, or nowhere."""
@@ -115,7 +162,8 @@ class Session:
         options = run.options
         if options.output:
             self.shell.user_ns[options.output] = run.measurement
-        quiet = options.quiet or (run.auto and self.config.quiet) or (run.auto and not self.config.auto)
+        for_others = run.auto and (not self.config.auto or repeats(run.source))  # the runner's wish, or the panel's
+        quiet = options.quiet or (run.auto and self.config.quiet) or for_others
         if quiet and not self.recording:
             return
         self.publish(self.bundle(run, quiet))

@@ -70,6 +70,7 @@ class Live:
         self._curves = [Curve(channel) for channel in meter.channels]
         self._last_s: float | None = None
         self._paused = False
+        self.latest: Sequence[Power] = ()
         self.joules: list[float] = [0.0] * len(meter.channels)
         self.history = History(len(meter.channels))
 
@@ -125,6 +126,7 @@ class Live:
             for index, curve in enumerate(self._curves)
         ]
         self._count(t_s, powers)
+        self.latest = powers
         self.history.add(t_s, [power.w for power in powers])
         return Row(t_s, powers)
 

@@ -111,7 +111,7 @@ class Measurement:
     def roots(self) -> tuple[DomainEnergy, ...]:
         """The energies that no other measured energy contains."""
         present = {energy.domain for energy in self.energies}
-        return tuple(energy for energy in self.energies if not _contained(energy.domain, present))
+        return tuple(energy for energy in self.energies if not contained(energy.domain, present))
 
     @cached_property
     def total_j(self) -> float | None:
@@ -206,7 +206,7 @@ def standard_uncertainty(low: float, high: float) -> float:
     return (high - low) / (2 * 1.96)
 
 
-def _contained(domain: Domain, present: set[Domain]) -> bool:
+def contained(domain: Domain, present: set[Domain]) -> bool:
     """Whether a domain that is present contains ``domain``, directly or further out."""
     outer = domain.inside
     while outer is not None:

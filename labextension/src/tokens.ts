@@ -86,6 +86,9 @@ export interface IRun {
   t1_s: number;
   source: string;
   measurement: IMeasurement;
+  /** In an export: the cell's place in the notebook, from 0 (-1 where it is gone), and all of its code. */
+  cell_index?: number;
+  cell_source?: string;
 }
 
 /** A cell that runs now. */

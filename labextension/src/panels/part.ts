@@ -1,6 +1,5 @@
 /** What every part of the panel is given. */
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { ISignal } from '@lumino/signaling';
 import type React from 'react';
 
 import type { IEnergyModel, INotebookEnergy } from '../tokens';
@@ -19,8 +18,8 @@ export interface IPartProps {
   trans: TranslationBundle;
   view: IView;
   setView(change: Partial<IView>): void;
-  /** The theme has changed; null where there are no themes. */
-  themeChanged: ISignal<unknown, unknown> | null;
+  /** Run a command of greennb's (commandIds.ts). */
+  execute(command: string): void;
 }
 
 /** A part of the panel. */

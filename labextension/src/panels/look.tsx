@@ -1,0 +1,38 @@
+/** Colours and names that the list shares with the chart. */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React, { createContext, useContext } from 'react';
+
+import type { ILayer } from '../chart/layers';
+import { colourOf, type IChartTheme } from '../chart/theme';
+
+/** The theme's colours; null until the panel is in the page. */
+export const Theme = createContext<IChartTheme | null>(null);
+
+/** The square that tells which colour of the chart a row is. */
+export function Swatch({ layer }: { layer: ILayer }): JSX.Element {
+  const theme = useContext(Theme);
+  const colour = theme ? colourOf(theme, layer.kind, layer.shade, layer.shades) : undefined;
+  return (
+    <span
+      className={layer.estimated ? 'gnb-Swatch gnb-mod-estimated' : 'gnb-Swatch'}
+      style={{ backgroundColor: colour }}
+      aria-hidden="true"
+    />
+  );
+}
+
+/** "64 GPUs": many of one kind in one. */
+export function groupLabel(trans: TranslationBundle): (kind: string, count: number) => string {
+  return (kind, count) => {
+    switch (kind) {
+      case 'gpu':
+        return trans.__('%1 GPUs', count);
+      case 'cpu_package':
+        return trans.__('%1 CPUs', count);
+      case 'dram':
+        return trans.__('%1 memories', count);
+      default:
+        return trans.__('%1 sensors', count);
+    }
+  };
+}

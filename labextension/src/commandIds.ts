@@ -8,6 +8,5 @@ export const CommandIDs = {
   exportJson: 'greennb:export-json',
   exportCsv: 'greennb:export-csv',
   load: 'greennb:load-greennb',
-  measureCells: 'greennb:measure-cells',
   openSettings: 'greennb:open-settings'
 } as const;

@@ -232,7 +232,7 @@ class History:
         with self._lock:
             order = [*range(self._next, len(self._times)), *range(self._next)]
             kept = [place for place in order if self._times[place] >= t_s]
-            step = max(1, math.ceil(len(kept) * max(1, len(self._values)) / most_values))
+            step = max(1, math.ceil(len(kept) / max(1, most_values // max(1, len(self._values)))))
             kept = kept[::-step][::-1]
             times = [self._times[place] for place in kept]
             return times, [[_or_none(values[place]) for place in kept] for values in self._values]
@@ -243,12 +243,13 @@ class History:
             return
         means = [total / count if count else math.nan for total, count in zip(self._sums, self._counts, strict=True)]
         with self._lock:
+            full = len(self._times) == self._rows
             for kept, value in ((self._times, self._began_s), *zip(self._values, means, strict=True)):
-                if len(kept) < self._rows:
-                    kept.append(value)
-                else:
+                if full:
                     kept[self._next] = value
-            if len(self._times) == self._rows:
+                else:
+                    kept.append(value)
+            if full:
                 self._next = (self._next + 1) % self._rows
         self._sums = [0.0] * len(self._sums)
         self._counts = [0] * len(self._counts)

@@ -1,141 +1,146 @@
-/** A front (JupyterLab, Notebook 7, JupyterLab 4.2) as a user sees it: open a notebook, run cells, look at the panel. */
+/** A front (JupyterLab, Notebook 7, JupyterLab 4.2) with greennb in it: Galata's test, and the panel. */
+import { readFile } from 'fs/promises';
+
 import { expect, galata, test as base } from '@jupyterlab/galata';
-import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
-import type { JupyterFrontEnd } from '@jupyterlab/application';
-import type { NotebookPanel } from '@jupyterlab/notebook';
-import type { Locator } from '@playwright/test';
+import type { LabShell } from '@jupyterlab/application';
+import type { Locator, Page } from '@playwright/test';
 
-/** What configure_jupyter_server exposes in the page. */
-declare global {
-  interface Window {
-    jupyterapp: JupyterFrontEnd;
+import { NotebookPage } from './page';
+
+/** What the panel says while all is well. */
+export const MEASURES = 'greennb measures this kernel.';
+
+/** Long enough for several samples at the default pace of two a second. */
+const QUIET_MS = 3000;
+
+export class Front extends NotebookPage {
+  /** What the page has complained of in its console. */
+  readonly complaints: string[] = [];
+
+  /** The same notebook in another tab of the same browser. */
+  async another(): Promise<Front> {
+    return new Front(await this.page.context().newPage(), this.place).follow();
   }
-}
 
-/** A notebook as a test writes it: sources of code cells, and what differs from the usual. */
-export interface INotebookText {
-  cells: string[];
-  kernel?: string;
-  metadata?: Record<string, unknown>;
-}
+  /** Note complaints and messages of samples from now on. */
+  follow(): this {
+    this.page.on('pageerror', error => this.complaints.push(String(error)));
+    this.page.on('console', message => {
+      if (message.type() === 'error') {
+        this.complaints.push(message.text());
+      }
+    });
+    this.page.on('websocket', socket =>
+      socket.on('framereceived', ({ payload }) => {
+        this._samples += payload.includes('"samples"') ? 1 : 0;
+      })
+    );
+    return this;
+  }
 
-export class Front {
-  constructor(
-    readonly page: IJupyterLabPageFixture,
-    /** Of the server, without a slash at its end. */
-    readonly address: string,
-    /** The test's own folder on the server. */
-    readonly folder: string,
-    /** The project's name: lab, notebook or lab42. */
-    readonly name: string,
-    /** Whether kernels see the rig's virtual sensors. */
-    readonly virtual: boolean,
-    /** What the page has complained of in its console. */
-    readonly complaints: string[]
-  ) {}
-
-  /** The panel. */
   get panel(): Locator {
     return this.page.locator('#greennb-panel');
   }
 
-  /** The leaf in the sidebar, which only JupyterLab has as a tab. */
+  /** The leaf in the sidebar, which is a tab in JupyterLab only. */
   get leaf(): Locator {
     return this.page.locator('.jp-SideBar .lm-TabBar-tab[data-id="greennb-panel"]');
   }
 
-  /** Write a notebook and open it; waits until its cells are there. */
-  async open(notebook: INotebookText, name = 'notebook.ipynb'): Promise<void> {
-    await this.write(notebook, name);
-    await this.visit(name);
+  /** The sentence on the link to the kernel. */
+  get status(): Locator {
+    return this.panel.getByRole('status').first();
   }
 
-  /** Write a notebook to the server. */
-  async write(notebook: INotebookText, name = 'notebook.ipynb'): Promise<void> {
-    const kernel = notebook.kernel ?? 'python3';
-    const cells = notebook.cells.map((source, place) => ({
-      cell_type: 'code',
-      id: `cell-${place}`,
-      metadata: {},
-      source,
-      outputs: [],
-      execution_count: null
-    }));
-    const metadata = { kernelspec: { name: kernel, display_name: kernel }, ...notebook.metadata };
-    const content = { cells, metadata, nbformat: 4, nbformat_minor: 5 };
-    const answer = await this.page.request.put(`${this.address}/api/contents/${this.folder}/${name}`, {
-      data: { type: 'notebook', format: 'json', content }
-    });
-    expect(answer.ok()).toBe(true);
+  /** Rows of measured cells. */
+  get rows(): Locator {
+    return this.panel.locator('.gnb-Cells tbody tr[data-status]');
   }
 
-  /** Go to a notebook that is on the server. */
-  async visit(name = 'notebook.ipynb', address = this.address): Promise<void> {
-    const path = this.name === 'notebook' ? 'notebooks' : 'lab/tree';
-    await this.page.goto(`${address}/${path}/${this.folder}/${name}`);
-    await this.cell(0).waitFor();
+  badge(at: number): Locator {
+    return this.cell(at).locator('.gnb-Badge');
   }
 
   /** The panel, on screen. */
-  async show(): Promise<Locator> {
-    await this.page.evaluate(() => window.jupyterapp.commands.execute('greennb:show-panel'));
+  async show(): Promise<void> {
+    await this.command('greennb:show-panel');
     await expect(this.panel).toBeVisible();
-    return this.panel;
   }
 
-  /** A cell of the notebook in front, by its place. */
-  cell(place: number): Locator {
-    return this.page.locator(`.jp-Notebook .jp-Cell[data-windowed-list-index="${place}"]`).first();
+  /** Fold the sidebar away. */
+  async hide(): Promise<void> {
+    await this.page.evaluate(() => (window.jupyterapp.shell as LabShell).collapseRight());
+    await expect(this.panel).toBeHidden();
   }
 
-  /** Start a cell without waiting for its end. */
-  async start(place: number): Promise<void> {
-    await this.page.evaluate(async index => {
-      const panel = window.jupyterapp.shell.currentWidget as NotebookPanel;
-      panel.content.deselectAll();
-      panel.content.activeCellIndex = index;
-      void window.jupyterapp.commands.execute('notebook:run-cell');
-    }, place);
-  }
-
-  /** Run a cell to its end. */
-  async run(place: number): Promise<void> {
+  /** Wait until the kernel is linked and idle. */
+  async live(): Promise<void> {
+    await expect(this.status).toHaveText(MEASURES, { timeout: 40_000 });
     await this.ready();
-    await this.start(place);
-    await this.ended(place);
   }
 
-  /** Wait until a cell has been run: it has a count. */
-  async ended(place: number, timeout = 40_000): Promise<void> {
-    const counted = async (): Promise<boolean> =>
-      this.page.evaluate(index => {
-        const panel = window.jupyterapp.shell.currentWidget as NotebookPanel;
-        const model = panel.content.widgets[index]!.model as unknown as { executionCount: number | null };
-        return model.executionCount !== null && panel.sessionContext.session?.kernel?.status === 'idle';
-      }, place);
-    await expect.poll(counted, { timeout }).toBe(true);
+  /** Watts now, as the panel shows them. */
+  async wattsNow(): Promise<number> {
+    await expect(this.panel.locator('.gnb-Now-amount')).toHaveText(/\d/);
+    const text = await this.panel.locator('.gnb-Now').innerText();
+    const [, amount, unit] = /([\d.,]+)\s*(k?W)/.exec(text)!;
+    return Number(amount.replace(',', '')) * (unit === 'kW' ? 1000 : 1);
   }
 
-  /** Wait until the notebook's kernel is idle. */
-  async ready(): Promise<void> {
-    await expect.poll(() => this.kernelStatus(), { timeout: 40_000 }).toBe('idle');
+  /** Show one of the panel's tabs. */
+  async tab(name: string): Promise<void> {
+    const tab = this.panel.getByRole('tab', { name });
+    await tab.click();
+    await expect(tab).toHaveAttribute('aria-selected', 'true');
   }
 
-  /** What the page knows of the kernel; none where there is none. */
-  async kernelStatus(): Promise<string> {
-    return this.page.evaluate(() => {
-      const panel = window.jupyterapp.shell.currentWidget as NotebookPanel | null;
-      return panel?.sessionContext?.session?.kernel?.status ?? 'none';
+  /** Type a budget into the panel's field. */
+  async setBudget(text: string): Promise<void> {
+    await this.panel.getByRole('button', { name: /Set a budget|Change the budget/ }).click();
+    await this.panel.getByRole('textbox', { name: 'Budget' }).fill(text);
+    await this.panel.getByRole('button', { name: 'Set', exact: true }).click();
+  }
+
+  /** Press an export button; gives the file's text. */
+  async download(button: 'JSON' | 'CSV'): Promise<string> {
+    const coming = this.page.waitForEvent('download');
+    await this.panel.getByRole('button', { name: button, exact: true }).click();
+    const file = await coming;
+    expect(file.suggestedFilename()).toBe(`notebook.energy.${button.toLowerCase()}`);
+    return readFile(await file.path(), 'utf-8');
+  }
+
+  /** Note each sentence of the status from now on, also those that pass in a blink. */
+  async listen(): Promise<void> {
+    await this.panel.evaluate(panel => {
+      const heard: string[] = [];
+      const note = (): void => {
+        const said = panel.querySelector('[role=status]')?.textContent ?? '';
+        if (said !== heard[heard.length - 1]) {
+          heard.push(said);
+        }
+      };
+      note();
+      new MutationObserver(note).observe(panel, { childList: true, subtree: true, characterData: true });
+      Object.assign(window, { heard });
     });
   }
 
-  /** Restart the kernel without the dialog that asks. */
-  async restart(): Promise<void> {
-    await this.page.evaluate(async () => {
-      const panel = window.jupyterapp.shell.currentWidget as NotebookPanel;
-      await panel.sessionContext.session!.kernel!.restart();
-    });
+  /** The sentences since {@link listen}. */
+  async heard(): Promise<string[]> {
+    return this.page.evaluate(() => (window as unknown as { heard: string[] }).heard);
   }
+
+  /** Look that no sample comes; what was under way when it was hidden may still arrive. */
+  async streamIsQuiet(): Promise<void> {
+    await this.page.waitForTimeout(QUIET_MS / 3);
+    const before = this._samples;
+    expect(before).toBeGreaterThan(0);
+    await this.page.waitForTimeout(QUIET_MS);
+    expect(this._samples).toBe(before);
+  }
+
+  private _samples = 0;
 }
 
 /** Galata's test with a front; the page is empty until a notebook is opened. */
@@ -147,10 +152,9 @@ export const test = base.extend<{ front: Front }>({
   },
   front: async ({ page, baseURL, tmpPath }, use, info) => {
     const { name, metadata } = info.project;
-    const complaints: string[] = [];
-    page.on('pageerror', error => complaints.push(String(error)));
-    page.on('console', message => message.type() === 'error' && complaints.push(message.text()));
-    await use(new Front(page, baseURL!, tmpPath, name, metadata.virtual === true, complaints));
+    const place = { address: baseURL!, folder: tmpPath, name, virtual: metadata.virtual === true };
+    // Galata's page is Playwright's with more to it.
+    await use(new Front(page as unknown as Page, place).follow());
   }
 });
 
@@ -159,4 +163,4 @@ export function withSettings(settings: Record<string, unknown>): { mockSettings:
   return { mockSettings: { ...galata.DEFAULT_SETTINGS, 'greennb:plugin': settings } };
 }
 
-export { expect };
+export { expect, galata };

@@ -1,0 +1,50 @@
+/** The panel in every theme: it follows a change, and axe finds no serious fault in it. */
+import AxeBuilder from '@axe-core/playwright';
+
+import { expect, test } from './front';
+import { FINDING, WASTE } from './said';
+
+const THEMES = ['JupyterLab Light', 'JupyterLab Dark', 'JupyterLab Dark High Contrast'];
+const TABS = ['Cells', 'Advice', 'Sensors'];
+
+test('a change of theme changes the panel and its chart', async ({ front }) => {
+  await front.open({ cells: ['1'] });
+  await front.show();
+  await front.live();
+  const look = () =>
+    front.panel.evaluate(panel => ({
+      ground: getComputedStyle(panel).backgroundColor,
+      ink: getComputedStyle(panel.querySelector('.gnb-Now-amount')!).color,
+      series: getComputedStyle(panel.querySelector('.gnb-Swatch')!).backgroundColor
+    }));
+  const light = await look();
+  await front.theme('JupyterLab Dark');
+  await expect.poll(async () => (await look()).series).not.toBe(light.series);
+  const dark = await look();
+  expect(dark.ground).not.toBe(light.ground);
+  expect(dark.ink).not.toBe(light.ink);
+  await front.theme('JupyterLab Light');
+  await expect.poll(look).toEqual(light);
+});
+
+for (const theme of THEMES) {
+  test(`axe finds nothing serious in ${theme}`, async ({ front }) => {
+    await front.open({ cells: ['import time; time.sleep(1)', '1/0', FINDING, WASTE] });
+    await front.show();
+    await front.live();
+    await front.setBudget('1 J');
+    await front.run(0);
+    await front.run(1);
+    await front.run(2);
+    await front.run(3);
+    await expect(front.panel.getByRole('tab', { name: 'Advice 2' })).toBeVisible();
+    await front.theme(theme);
+    for (const tab of TABS) {
+      await front.tab(tab);
+      const { violations } = await new AxeBuilder({ page: front.page }).include('#greennb-panel').analyze();
+      const bad = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+      const said = bad.map(({ id, nodes }) => `${tab}: ${id}: ${nodes.map(node => node.html).join(' | ')}`);
+      expect(said).toEqual([]);
+    }
+  });
+}

@@ -1,0 +1,129 @@
+"""What the panel costs the page, in a real Chromium through DevTools. ``make bench-panel`` prints the table.
+
+Eight virtual GPUs at 10 Hz with an hour of history, beside the same JupyterLab with the extension disabled, in turns.
+Shares are CPU time of the page's main thread (script, style, layout, paint) as part of one core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+sys.path[:0] = [str(HERE.parent), str(ROOT / "tests")]
+
+from panel.fronts import GPUS, lab, notebook, rig  # noqa: E402  # found through the line above
+from run import Row, table  # noqa: E402
+
+ASSETS = ROOT / "greennb" / "labextension" / "static"
+LARGE = 2000
+
+HOUR = """
+import time
+from greennb.jupyter.session import Session
+_live = Session.start(get_ipython()).bridge.feed.live
+_now = time.monotonic()
+for _s in range(3600, 1, -1):
+    _live.history.add(_now - _s, [150.0 + 20 * _c + _s % 97 for _c in range(len(_live.meter.channels))])
+"""
+
+FEED = """
+import time
+from greennb.jupyter.session import Session
+from greennb.model import messages
+_feed = Session.start(get_ipython()).bridge.feed
+_n, _now = len(_feed.live.meter.channels), time.monotonic()
+for _batch in range(720):
+    _t = [_now + 5 * _batch + 0.1 * _i for _i in range(50)]
+    _w = [[150.0 + 20 * _c + (_batch + _i) % 97 for _i in range(50)] for _c in range(_n)]
+    _feed._send(messages.samples(t_s=_t, w=_w, low_w=[None] * _n, high_w=[None] * _n, gauges=[], faults=[]))
+    time.sleep(0.01)
+"""
+
+
+def measured(chromium: str, *, quick: bool) -> dict[str, Any]:
+    """Everything that page.mjs answers."""
+    with tempfile.TemporaryDirectory(prefix="greennb-bench-") as name:
+        folder = Path(name)
+        environ = rig(folder / "rig").environ()
+        with (
+            lab(folder / "bare", environ, panel=False, settings={}) as bare,
+            lab(folder / "panel", environ, panel=True, settings={"rate_hz": 10}) as panel,
+        ):
+            for front in ("bare", "panel"):
+                root = folder / front / "root"
+                (root / "small.ipynb").write_text(notebook(["print(1)"] * 5))
+                (root / "large.ipynb").write_text(notebook([f"x{place} = {place}" for place in range(LARGE)]))
+            given = {
+                "bare": bare, "panel": panel, "chromium": chromium, "quick": quick, "hour": HOUR, "feed": FEED,
+            }  # fmt: skip
+            done = subprocess.run(
+                ["node", str(HERE / "page.mjs"), json.dumps(given)], stdout=subprocess.PIPE, text=True, check=False,
+                timeout=1500,
+            )  # fmt: skip
+            if done.returncode:
+                raise SystemExit("The page could not be measured; what went wrong stands above.")
+            answer: dict[str, Any] = json.loads(done.stdout)
+            return answer
+
+
+def rows(answer: dict[str, Any]) -> list[Row]:
+    """The table's lines."""
+    found = [
+        Row(f"live, {label} in view, more than bare", 100 * share["more"], "%", 2.0,
+            f"bare {100 * share['bare']:.2f} %, with the panel {100 * share['panel']:.2f} %, "
+            f"script alone {100 * share['script']:.2f} % more")
+        for label, share in answer["live"].items()
+    ]  # fmt: skip
+    shown = answer["messages_shown"]
+    longest = max(answer["long_tasks"], default=0.0)
+    opening = answer["opening"]
+    scripts = sorted(ASSETS.glob("*.js"))
+    bundle = sum(path.stat().st_size for path in scripts)
+    zipped = sum(len(gzip.compress(path.read_bytes())) for path in scripts)
+    return [
+        *found,
+        Row("longest task while live, views switched", longest, "ms", 50.0, "tasks under 50 ms are not counted"),
+        Row("heap grown by an hour of samples", answer["heap_grown"] / 2**20, "MiB", 5.0,
+            f"36,000 samples of {GPUS} GPUs and a CPU in half a minute; {answer['heap'] / 2**20:.0f} MiB before"),
+        Row("messages while hidden", answer["messages_hidden"]["count"], "", 0.0,
+            f"shown: {shown['count']} messages, {shown['bytes'] / 1e3:.0f} kB in the same time"),
+        Row("main thread while hidden, more than bare", 100 * answer["hidden"], "%", 2.0, "the panel folded away"),
+        Row(f"opening a notebook of {LARGE} cells", opening["ratio"], "x", 1.1,
+            f"bare {opening['bare_s']:.2f} s, with the panel {opening['panel_s']:.2f} s"),
+        Row("bundle", bundle / 1e3, "kB", 200.0, f"{zipped / 1e3:.0f} kB zipped, {len(scripts)} files"),
+    ]  # fmt: skip
+
+
+def main() -> int:
+    """Measure and print; 1 where a target was missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one short round: to see that it runs")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        raise SystemExit("There is no Chromium here: install one (Debian: chromium).")
+    answer = measured(chromium, quick=given.quick)
+    if given.json:
+        print(json.dumps(answer, indent=1))
+        return 0
+    print(f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} CPUs, {platform.machine()}, software rendering")
+    found = rows(answer)
+    print(table(found))
+    return 0 if all(row.met for row in found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

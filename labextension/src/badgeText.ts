@@ -24,7 +24,7 @@ export interface IBadgeText {
 /** The badge of a cell that runs now. */
 export function runningBadge(trans: TranslationBundle): IBadgeText {
   return {
-    text: trans.__('measuring'),
+    text: trans.__('measuring…'),
     tooltip: trans.__('greennb measures this cell while it runs.'),
     name: trans.__('Energy of this cell: being measured. Open the energy panel.'),
     look: 'running',

@@ -44,7 +44,7 @@ describe('a card', () => {
   it('hatches what is estimated, and only that', () => {
     expect(drawn({ [MIME_TYPE]: wire('counter'), 'text/html': '' }).querySelector('.gnb-mod-est')).toBeNull();
     const mixed = drawn({ [MIME_TYPE]: wire('mixed'), 'text/html': '' });
-    const segments = Array.from(mixed.querySelectorAll('.gnb-Card-bar i'), each => each.className);
+    const segments = Array.from(mixed.querySelectorAll('.gnb-Energy-bar i'), each => each.className);
     expect(segments).toEqual(['', 'gnb-mod-est']);
   });
 
@@ -64,7 +64,7 @@ describe('a card', () => {
     const json = wire('counter');
     (json.domains as Record<string, unknown>[])[0].kind = 'constructor';
     const node = drawn({ [MIME_TYPE]: json, 'text/html': '' });
-    expect(node.querySelector('.gnb-Card')).not.toBeNull();
+    expect(node.querySelector('.gnb-Energy')).not.toBeNull();
     expect(node.textContent).toContain('constructor');
   });
 });
@@ -76,10 +76,10 @@ describe('an output', () => {
     const node = drawn({ [MIME_TYPE]: wire('estimated'), 'text/html': line });
     const details = node.querySelector('details')!;
     expect(details.querySelector('summary')!.textContent).toContain('~41 J (28–60)');
-    expect(node.querySelector('.gnb-Card')).toBeNull();
+    expect(node.querySelector('.gnb-Energy')).toBeNull();
     details.dispatchEvent(new Event('toggle'));
     details.dispatchEvent(new Event('toggle'));
-    expect(node.querySelectorAll('.gnb-Card')).toHaveLength(1);
+    expect(node.querySelectorAll('.gnb-Energy')).toHaveLength(1);
   });
 
   it('is one line where it was only recorded, or asked to be quiet', () => {
@@ -110,7 +110,7 @@ describe('an output', () => {
     const json = wire('lines');
     (json.lines as { lines: unknown[] }).lines[0] = { where: 7 };
     const node = drawn({ [MIME_TYPE]: json, 'text/html': '' });
-    expect(node.querySelector('.gnb-Card')).not.toBeNull();
-    expect(node.querySelector('.gnb-Card-lines')).toBeNull();
+    expect(node.querySelector('.gnb-Energy')).not.toBeNull();
+    expect(node.querySelector('.gnb-Energy-lines')).toBeNull();
   });
 });

@@ -52,15 +52,15 @@ export function lineWords(measurement: IMeasurement, shown: IShown): string {
 export function card(measurement: IMeasurement, lines: ILines | null, shown: IShown): HTMLElement {
   const node = element(
     'div',
-    'gnb-Card',
+    'gnb-Energy',
     head(measurement, shown),
     muted(factWords(measurement, shown)),
     ...bar(measurement),
     ...measurement.domains.map(part => domainRow(part, measurement)),
     ...(lines === null ? [] : linesPart(lines, measurement)),
-    muted(aboveIdleWords(measurement), 'gnb-Card-m gnb-Card-gap'),
+    muted(aboveIdleWords(measurement), 'gnb-Energy-m gnb-Energy-gap'),
     faults(measurement),
-    muted(footWords(measurement, shown), 'gnb-Card-foot')
+    muted(footWords(measurement, shown), 'gnb-Energy-foot')
   );
   node.setAttribute('role', 'group');
   node.setAttribute('aria-label', 'energy');
@@ -71,19 +71,19 @@ export function card(measurement: IMeasurement, lines: ILines | null, shown: ISh
 function head(measurement: IMeasurement, shown: IShown): HTMLElement {
   const { method } = measurement;
   const [number, spread] = split(totalWords(measurement, shown));
-  const interval = element('span', 'gnb-Card-m', spread);
+  const interval = element('span', 'gnb-Energy-m', spread);
   interval.title = '95 % interval';
   const name = plain(measurement.label, 60);
   return element(
     'div',
-    'gnb-Card-head',
-    element('span', 'gnb-Card-total', number),
+    'gnb-Energy-head',
+    element('span', 'gnb-Energy-total', number),
     interval,
     method === null ? null : pill(method, `gnb-mod-${method}`, METHODS[method]),
     measurement.partial ? pill('partial', 'gnb-mod-bad') : null,
     overBudget(measurement, shown) ? pill('over budget', 'gnb-mod-bad') : null,
     measurement.status === 'ok' ? null : pill(statusWords(measurement.status), 'gnb-mod-bad'),
-    name ? element('span', 'gnb-Card-label', foreign(name)) : null
+    name ? element('span', 'gnb-Energy-label', foreign(name)) : null
   );
 }
 
@@ -95,7 +95,7 @@ function split(value: string): [string, string] {
 }
 
 function pill(words: string, kind: string, title = ''): HTMLElement {
-  const node = element('span', `gnb-Card-pill ${kind}`, words);
+  const node = element('span', `gnb-Energy-pill ${kind}`, words);
   node.title = title;
   return node;
 }
@@ -120,7 +120,7 @@ function bar(measurement: IMeasurement): Node[] {
     return [];
   }
   const parts = roots(measurement);
-  const segments = element('div', 'gnb-Card-bar', ...parts.map(part => segment(part, most)));
+  const segments = element('div', 'gnb-Energy-bar', ...parts.map(part => segment(part, most)));
   segments.setAttribute('role', 'img');
   segments.setAttribute(
     'aria-label',
@@ -130,7 +130,7 @@ function bar(measurement: IMeasurement): Node[] {
   const bracket = element('i', '');
   bracket.style.left = width(low, most);
   bracket.style.width = width(most - low, most);
-  const interval = element('div', 'gnb-Card-ci', bracket);
+  const interval = element('div', 'gnb-Energy-ci', bracket);
   interval.setAttribute('aria-hidden', 'true');
   return [segments, interval];
 }
@@ -151,12 +151,12 @@ function domainRow(part: IDomainEnergy, measurement: IMeasurement): HTMLElement 
   const inside = !tops.includes(part);
   const ofTotal = !inside && measurement.total_j && tops.length > 1;
   const share = ofTotal ? ` · ${percent(part.gross_j / (measurement.total_j ?? NaN))}` : '';
-  const swatch = element('span', `gnb-Card-sw ${hatched(part)}`);
+  const swatch = element('span', `gnb-Energy-sw ${hatched(part)}`);
   swatch.style.backgroundColor = COLOURS.get(part.kind) ?? GREY;
-  const how = element('span', 'gnb-Card-m', `${part.method}${share}`);
+  const how = element('span', 'gnb-Energy-m', `${part.method}${share}`);
   return element(
     'div',
-    inside ? 'gnb-Card-row gnb-mod-in' : 'gnb-Card-row',
+    inside ? 'gnb-Energy-row gnb-mod-in' : 'gnb-Energy-row',
     swatch,
     element('span', '', inside ? 'of which ' : null, foreign(domainName(part)), ' ', how),
     element('span', '', energy(part.gross_j, part.low_j, part.high_j, part.method))
@@ -169,10 +169,10 @@ function faults(measurement: IMeasurement): HTMLElement | null {
       'div',
       '',
       foreign(subscripted(reason)),
-      hint ? element('div', 'gnb-Card-m', foreign(subscripted(hint))) : null
+      hint ? element('div', 'gnb-Energy-m', foreign(subscripted(hint))) : null
     )
   );
-  return told.length ? element('div', 'gnb-Card-fault', element('b', '', 'Partial:'), ' ', ...told) : null;
+  return told.length ? element('div', 'gnb-Energy-fault', element('b', '', 'Partial:'), ' ', ...told) : null;
 }
 
 function footWords(measurement: IMeasurement, shown: IShown): string {
@@ -187,6 +187,6 @@ function footWords(measurement: IMeasurement, shown: IShown): string {
   return words.filter(part => part).join(' ');
 }
 
-function muted(words: string, className = 'gnb-Card-m'): HTMLElement | null {
+function muted(words: string, className = 'gnb-Energy-m'): HTMLElement | null {
   return words ? element('div', className, subscripted(words)) : null;
 }

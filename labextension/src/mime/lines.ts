@@ -76,7 +76,7 @@ export function linesPart(lines: ILines, measurement: IMeasurement): Node[] {
     const summary = element('summary', '', `${rest.length} more lines`);
     parts.push(element('details', '', summary, table(rest, lines, measurement)));
   }
-  parts.push(element('div', 'gnb-Card-foot', lineNotes(lines, measurement).join(' ')));
+  parts.push(element('div', 'gnb-Energy-foot', lineNotes(lines, measurement).join(' ')));
   return parts;
 }
 
@@ -139,7 +139,7 @@ function table(rows: ILineEnergy[], lines: ILines, measurement: IMeasurement): H
   const body = rows.map(line => row(line, lines, measurement, several));
   return element(
     'table',
-    'gnb-Card-lines',
+    'gnb-Energy-lines',
     element('thead', '', element('tr', '', ...heads)),
     element('tbody', '', ...body)
   );
@@ -149,10 +149,10 @@ function row(line: ILineEnergy, lines: ILines, measurement: IMeasurement, severa
   const share = measurement.total_j ? line.joules / measurement.total_j : 0;
   const bar = element(
     'i',
-    measurement.method === 'estimated' ? 'gnb-Card-part gnb-mod-est' : 'gnb-Card-part'
+    measurement.method === 'estimated' ? 'gnb-Energy-part gnb-mod-est' : 'gnb-Energy-part'
   );
   bar.style.width = `${(100 * Math.min(1, Math.max(0, share))).toFixed(1)}%`;
-  const heat = element('td', 'gnb-Card-heatcell', bar);
+  const heat = element('td', 'gnb-Energy-heatcell', bar);
   heat.title = `${percent(share)} of the total`;
   return element(
     'tr',

@@ -26,7 +26,7 @@ export class Runs {
       return false;
     }
     this._ids.add(run.measurement.id);
-    this._runs.push(run);
+    insertByTime(this._runs, run);
     if (this._runs.length > this._most * 1.1) {
       const dropped = this._runs.splice(0, this._runs.length - this._most); // many at once: moving the rest is dear
       dropped.forEach(old => this._ids.delete(old.measurement.id));
@@ -83,6 +83,15 @@ export class Runs {
   private _ids = new Set<string>();
   private _histories: ReadonlyMap<string, ICellHistory> | null = null;
   private _open: string | null = null;
+}
+
+/** What a kernel tells of its past may come after what it has just measured. */
+export function insertByTime(runs: IRun[], run: IRun): void {
+  let at = runs.length;
+  while (at > 0 && runs[at - 1].measurement.started_at > run.measurement.started_at) {
+    at--; // ISO 8601 in UTC: the order of the texts is the order in time
+  }
+  runs.splice(at, 0, run);
 }
 
 /** `before` is the latest earlier run that came to its end. */

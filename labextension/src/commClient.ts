@@ -26,8 +26,8 @@ export interface IHears {
   said(message: StreamMessage): void;
   /** The kernel has closed a comm: greennb is not loaded there, or not any more. */
   closed(): void;
-  /** The kernel speaks a newer version than this page. */
-  newer(): void;
+  /** The kernel speaks another version than this page. */
+  version(spoken: number): void;
 }
 
 export class CommClient implements IDisposable {
@@ -114,8 +114,9 @@ export class CommClient implements IDisposable {
         return;
       }
       const { data } = message.content;
-      if ((versionOf(data) ?? 0) > VERSION) {
-        this._hears.newer();
+      const spoken = versionOf(data);
+      if (spoken !== null && spoken !== VERSION) {
+        this._hears.version(spoken);
       } else {
         heard(data);
       }

@@ -44,6 +44,17 @@ export class PowerHistory implements IPowerHistory {
     return this._kernelClock.now_s();
   }
 
+  /** The kernel's clock at the newest sample; NaN before the first. */
+  get last_s(): number {
+    return this._last_s;
+  }
+
+  /** No watts are known at present; what was stays. */
+  silence(): void {
+    this._latest = null;
+    this._version++;
+  }
+
   /** No view reaches back further than this, in seconds. */
   set longest_s(span_s: number) {
     this._longest_s = span_s;

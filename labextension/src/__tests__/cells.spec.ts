@@ -67,6 +67,14 @@ describe('account', () => {
     expect(runs.account(['a'], null).cells[0].runs).toBe(1);
   });
 
+  it('takes what came before in its place, though it is told later', () => {
+    const runs = remembered(
+      run('a', 20, { started_at: '2026-03-01T12:00:01.5+00:00' }),
+      run('a', 10, { started_at: '2026-03-01T12:00:01+00:00' })
+    );
+    expect(runs.account(['a'], null).cells[0].run.measurement.total_j).toBe(20);
+  });
+
   it('forgets the oldest runs first, and never has many more than its bound', () => {
     const runs = new Runs(100);
     for (let n = 0; n < 1000; n++) {

@@ -1,0 +1,386 @@
+/** What greennb knows of one notebook: its link to the kernel, and what came over it. */
+import type { ISessionContext } from '@jupyterlab/apputils';
+import type { NotebookPanel } from '@jupyterlab/notebook';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Signal } from '@lumino/signaling';
+import type { ISignal } from '@lumino/signaling';
+
+import { Runs, insertByTime } from './cells';
+import type { IAccount } from './cells';
+import { KernelLink } from './link';
+import { findingName, isOurs, recall, remember } from './metadata';
+import type { INotebookMemory } from './metadata';
+import { insertCode, jumpTo, sourcesById, cellIds } from './notebookCells';
+import { PowerHistory } from './power';
+import { Soon } from './soon';
+import { Watching } from './watching';
+import type {
+  ICellCost,
+  ILinkState,
+  INotebookEnergy,
+  IPanelSettings,
+  IRun,
+  IRunning,
+  ITotal,
+  NextStep
+} from './tokens';
+import type {
+  IEnded,
+  IFinding,
+  IHello,
+  IHistory,
+  ISessionTotal,
+  ISettingsInForce,
+  IWaste,
+  StreamMessage
+} from './wire';
+
+export interface INotebookEnergyOptions {
+  panel: NotebookPanel;
+  settings(): IPanelSettings;
+  dialogs: ISessionContext.IDialogs;
+  trans: TranslationBundle;
+}
+
+export class NotebookEnergy implements INotebookEnergy {
+  constructor(private readonly _options: INotebookEnergyOptions) {
+    const { panel, settings, dialogs, trans } = _options;
+    this.link = new KernelLink({
+      session: panel.context.sessionContext,
+      dialogs,
+      trans,
+      autoStart: () => settings().autoStart
+    });
+    this._watching = new Watching({
+      link: this.link,
+      power: this.power,
+      settings,
+      load: it => this._load(it)
+    });
+    this.link.stateChanged.connect(this._onState, this);
+    this.link.connecting.connect(this._onConnecting, this);
+    this.link.greeted.connect(this._onGreeted, this);
+    this.link.said.connect(this._onSaid, this);
+    panel.context.sessionContext.kernelChanged.connect(this._onKernelChanged, this);
+    panel.content.modelChanged.connect(this._onModelChanged, this);
+    panel.disposed.connect(this.dispose, this);
+    this.power.longest_s = 60 * settings().history_min;
+    this._onModelChanged();
+  }
+
+  get panel(): NotebookPanel {
+    return this._options.panel;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  get state(): ILinkState {
+    return this.link.state;
+  }
+
+  get stateChanged(): ISignal<INotebookEnergy, ILinkState> {
+    return this._stateChanged;
+  }
+
+  get did(): string {
+    return [this.link.did, this._watching.refusal].filter(Boolean).join(' ');
+  }
+
+  act(step: NextStep): Promise<void> {
+    return this.link.act(step);
+  }
+
+  get hello(): IHello | null {
+    return this._hello;
+  }
+
+  get settings(): ISettingsInForce | null {
+    return this._inForce;
+  }
+
+  get factsChanged(): ISignal<INotebookEnergy, void> {
+    return this._factsChanged;
+  }
+
+  get sampled(): ISignal<INotebookEnergy, void> {
+    return this._sampled;
+  }
+
+  get cells(): readonly ICellCost[] {
+    return this._accounted().cells;
+  }
+
+  get notebookTotal(): ITotal {
+    return this._accounted().total;
+  }
+
+  get runs(): readonly IRun[] {
+    return this._bands;
+  }
+
+  get running(): IRunning | null {
+    return this._running;
+  }
+
+  get sessionTotal(): ISessionTotal | null {
+    return this._session;
+  }
+
+  get cellsChanged(): ISignal<INotebookEnergy, void> {
+    return this._cellsChanged;
+  }
+
+  get waste(): readonly IWaste[] {
+    return this._waste;
+  }
+
+  get findings(): readonly IFinding[] {
+    const { dismissed, never } = this._memory();
+    return this._findings.filter(it => !never.includes(it.code) && !dismissed.includes(findingName(it)));
+  }
+
+  get adviceChanged(): ISignal<INotebookEnergy, void> {
+    return this._adviceChanged;
+  }
+
+  dismiss(finding: IFinding, always: boolean): void {
+    const memory = this._memory();
+    if (always) {
+      memory.never.push(finding.code);
+    } else {
+      memory.dismissed.push(findingName(finding));
+    }
+    this._remember(memory);
+  }
+
+  get budget_j(): number | null {
+    return this._memory().budget_j ?? this._options.settings().budget_j;
+  }
+
+  setBudget(budget_j: number | null): void {
+    this._remember({ ...this._memory(), budget_j });
+  }
+
+  jumpTo(cellId: string): boolean {
+    return jumpTo(this.panel, cellId);
+  }
+
+  insertCode(code: string): void {
+    insertCode(this.panel, code);
+  }
+
+  exported(): IRun[] {
+    const sources = sourcesById(this.panel);
+    return this._runs.all.map(run => {
+      const cell = sources.get(run.measurement.cell_id ?? '');
+      return { ...run, cell_index: cell?.index ?? -1, cell_source: cell?.source ?? run.source };
+    });
+  }
+
+  /** Samples a second that somebody looks at; 0 for none. */
+  set pace_hz(pace_hz: number) {
+    this._watching.pace_hz = pace_hz;
+  }
+
+  /** The user's settings have changed. */
+  settingsChanged(): void {
+    this.power.longest_s = 60 * this._options.settings().history_min;
+    this.link.settingsChanged();
+    this._watching.settingsChanged();
+    this._cellsSoon.please(); // the budget may be another
+  }
+
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    const { panel } = this;
+    panel.disposed.disconnect(this.dispose, this);
+    panel.content.modelChanged.disconnect(this._onModelChanged, this);
+    panel.context.sessionContext.kernelChanged.disconnect(this._onKernelChanged, this);
+    this._forgetModel();
+    this._watching.dispose();
+    this.link.dispose();
+    [this._cellsSoon, this._factsSoon, this._adviceSoon].forEach(it => it.dispose());
+    Signal.clearData(this);
+  }
+
+  readonly power = new PowerHistory();
+  readonly link: KernelLink;
+
+  private _accounted(): IAccount {
+    this._account ??= this._runs.account(cellIds(this.panel), this._running?.window ?? null);
+    return this._account;
+  }
+
+  private _onState(_: KernelLink, state: ILinkState): void {
+    if (state.kind !== 'live' && state.kind !== 'busy') {
+      this.power.silence();
+      this._running = null;
+      this._setAdvice([], this._findings);
+      this._cellsHaveChanged();
+    }
+    this._stateChanged.emit(state);
+  }
+
+  private _onConnecting(): void {
+    this._running = null; // the kernel says so again if a cell still runs
+    this._cellsHaveChanged();
+  }
+
+  private _onKernelChanged(): void {
+    this._hello = this._inForce = this._session = null;
+    this._setAdvice([], []);
+    this._factsSoon.please();
+    this._cellsHaveChanged();
+  }
+
+  private _onGreeted(_: KernelLink, hello: IHello): void {
+    if (hello.session !== this._hello?.session) {
+      this._session = null;
+      this._setAdvice([], []);
+    }
+    const clockGoesOn = hello.host === this._host && !(hello.t_s < this.power.last_s);
+    if (!clockGoesOn) {
+      this.power.clear();
+      this._bands = [];
+    }
+    this._host = hello.host;
+    this._meet(hello);
+    this.power.heard(hello.t_s);
+    this._watching.begin(hello);
+    this._cellsHaveChanged();
+  }
+
+  private _meet(hello: IHello): void {
+    this._hello = hello;
+    this._inForce = hello.settings;
+    this.power.setDomains(hello.domains.map(({ id }) => id));
+    this._factsSoon.please();
+  }
+
+  private _onSaid(_: KernelLink, message: StreamMessage): void {
+    switch (message.type) {
+      case 'samples':
+        if (this.power.add(message)) {
+          this._sampled.emit();
+        }
+        break;
+      case 'began':
+        this._running = { ...message };
+        this._cellsHaveChanged();
+        break;
+      case 'ended':
+        this._end(message);
+        this._session = message.session;
+        break;
+      case 'hello':
+        this._meet(message);
+        break;
+      case 'settings':
+        this._inForce = message;
+        this._factsSoon.please();
+        break;
+      case 'waste':
+        this._setAdvice(message.items, this._findings);
+        break;
+      case 'findings':
+        this._setAdvice(this._waste, message.findings);
+        break;
+      case 'bye':
+        break; // the link says so
+    }
+  }
+
+  private _load(history: IHistory): void {
+    history.cells.forEach(cell => this._end(cell));
+    this._session = history.session;
+    this.power.load(history.t_s, history.w);
+    this._cellsHaveChanged();
+    this._sampled.emit();
+  }
+
+  private _end({ t0_s, t1_s, source, measurement }: IEnded): void {
+    if (this._running?.window === measurement.id) {
+      this._running = null;
+    }
+    const run: IRun = { t0_s, t1_s, source, measurement };
+    if (this._runs.add(run)) {
+      insertByTime(this._bands, run);
+      this._bands.splice(0, this._bands.length - this._runs.all.length); // never more than are remembered
+    }
+    this._cellsHaveChanged();
+  }
+
+  private _setAdvice(waste: readonly IWaste[], findings: readonly IFinding[]): void {
+    this._waste = waste;
+    this._findings = findings;
+    this._adviceSoon.please();
+  }
+
+  private _memory(): INotebookMemory {
+    return recall(this.panel.isDisposed ? null : this.panel.content.model);
+  }
+
+  private _remember(memory: INotebookMemory): void {
+    const { model } = this.panel.content;
+    if (model !== null) {
+      remember(model, memory);
+    }
+  }
+
+  private _cellsHaveChanged(): void {
+    this._account = null;
+    this._cellsSoon.please();
+  }
+
+  private _onCellList(): void {
+    if (this._runs.all.length > 0) {
+      this._cellsHaveChanged();
+    }
+  }
+
+  private _onMetadata(_: unknown, change: { key: string }): void {
+    if (isOurs(change)) {
+      this._cellsSoon.please();
+      this._adviceSoon.please();
+    }
+  }
+
+  private _onModelChanged(): void {
+    this._forgetModel();
+    const { model } = this.panel.content;
+    model?.cells.changed.connect(this._onCellList, this);
+    model?.metadataChanged.connect(this._onMetadata, this);
+    this._forgetModel = () => {
+      model?.cells.changed.disconnect(this._onCellList, this);
+      model?.metadataChanged.disconnect(this._onMetadata, this);
+    };
+    this._cellsHaveChanged();
+  }
+
+  private readonly _watching: Watching;
+  private readonly _runs = new Runs();
+  private _bands: IRun[] = [];
+  private _account: IAccount | null = null;
+  private _running: IRunning | null = null;
+  private _hello: IHello | null = null;
+  private _host = '';
+  private _inForce: ISettingsInForce | null = null;
+  private _session: ISessionTotal | null = null;
+  private _waste: readonly IWaste[] = [];
+  private _findings: readonly IFinding[] = [];
+  private _forgetModel = (): void => undefined;
+  private _isDisposed = false;
+  private _stateChanged = new Signal<INotebookEnergy, ILinkState>(this);
+  private _factsChanged = new Signal<INotebookEnergy, void>(this);
+  private _sampled = new Signal<INotebookEnergy, void>(this);
+  private _cellsChanged = new Signal<INotebookEnergy, void>(this);
+  private _adviceChanged = new Signal<INotebookEnergy, void>(this);
+  private _factsSoon = new Soon(() => this._factsChanged.emit());
+  private _cellsSoon = new Soon(() => this._cellsChanged.emit());
+  private _adviceSoon = new Soon(() => this._adviceChanged.emit());
+}

@@ -87,7 +87,9 @@ class Feed:
         with self._lock:
             self._streams[comm.comm_id] = stream
             stale = sorted(self._streams.values(), key=lambda each: each.renewed_s)[: len(self._streams) - MOST_STREAMS]
-            self._post.start()
+            if not self._post.open:
+                self._post.start()
+                self._post.give(self._bridge.tally.settle)  # what was before, a page asks for
         for each in stale:
             if each is not stream:
                 self._dismiss(each, "Too many pages have a stream open; this one was silent the longest.")

@@ -21,6 +21,8 @@ export interface IPaint {
 /** Narrower bands have no mark: it would stand over the next. */
 const LEAST_MARK_PX = 14;
 const FONT_PX = 10;
+/** How opaque a layer is: the bands of the cells are seen through it. */
+const SHINE_THROUGH = 0.82;
 
 /** Seconds before now and watts to device pixels. */
 export function scaleOf(frame: IFrame, span_s: number, top_w: number): IScale {
@@ -94,8 +96,10 @@ export function paintStack(
   paints.forEach((paint, layer) => {
     context.beginPath();
     drawArea(stack, layer, scale, context);
+    context.globalAlpha = SHINE_THROUGH;
     context.fillStyle = paint.fill;
     context.fill();
+    context.globalAlpha = 1;
     context.beginPath();
     drawEdge(stack, layer, scale, context);
     context.strokeStyle = paint.edge;
@@ -126,11 +130,19 @@ export function paintTimes(
   colours: { text: string; font: string }
 ): void {
   context.font = `${FONT_PX * frame.ratio}px ${colours.font}`;
+  context.textAlign = 'left';
   context.textBaseline = 'top';
   context.fillStyle = colours.text;
   const y = frame.top + frame.height + 4 * frame.ratio;
+  const last = ticks.labels.length - 1;
+  let taken = -Infinity;
   ticks.labels.forEach((label, tick) => {
-    context.textAlign = tick === 0 ? 'left' : tick === ticks.labels.length - 1 ? 'right' : 'center';
-    context.fillText(label, scale.x(ticks.at_s[tick]), y);
+    const width = context.measureText(label).width;
+    const share = tick === 0 ? 0 : tick === last ? 1 : 0.5;
+    const left = scale.x(ticks.at_s[tick]) - width * share;
+    if (left > taken + 4 * frame.ratio || tick === last) {
+      context.fillText(label, left, y);
+      taken = left + width;
+    }
   });
 }

@@ -36,7 +36,7 @@ export function summary(
       watts(high, method)
     ),
     `${parts.join(', ')}.`,
-    trans._n('%1 cell ran.', '%1 cells ran.', bands.length, bands.length)
+    trans._n('%1 cell ran.', '%1 cells ran.', bands.length)
   ];
   if (someMissing(stack)) {
     sentences.push(trans.__('Some readings are missing.'));

@@ -1,11 +1,12 @@
 /** What would make this notebook cheaper: what idles away, and what the advisor found. */
 import React, { useState } from 'react';
 
-import { joules, percent, seconds, watts } from '../format';
+import { joules, percent, watts } from '../format';
 import type { IFinding, ITrial, IWaste } from '../wire';
 import { Copyable, Foreign, TextButton } from './controls';
 import { useSignal } from './hooks';
 import type { IPartProps } from './part';
+import { wholeTime } from './text';
 
 const ADVICE_MS = 1000;
 
@@ -33,8 +34,9 @@ export function Advice(props: IPartProps): JSX.Element {
 }
 
 function WasteCard({ item, energy, trans }: IPartProps & { item: IWaste }): JSX.Element {
-  const soFar = item.joules === null ? '' : trans.__('So far, as watched: %1.', joules(item.joules, item.method));
-  const idle = seconds(minutely(item.seconds));
+  const soFar =
+    item.joules === null ? '' : trans.__('So far, as watched: %1.', joules(item.joules, item.method));
+  const idle = wholeTime(item.seconds < 60 ? item.seconds : Math.floor(item.seconds / 60) * 60);
   return (
     <article className="gnb-Card gnb-mod-warn">
       <h3>
@@ -57,11 +59,6 @@ function WasteCard({ item, energy, trans }: IPartProps & { item: IWaste }): JSX.
   );
 }
 
-/** Whole minutes once there is one: a card does not tick. */
-function minutely(value_s: number): number {
-  return value_s < 60 ? Math.round(value_s) : Math.floor(value_s / 60) * 60;
-}
-
 function FindingCard({ finding, energy, trans }: IPartProps & { finding: IFinding }): JSX.Element {
   const cell = energy.cells.find(({ id }) => id === finding.cell_id);
   const count = cell?.run.measurement.execution_count ?? null;
@@ -82,8 +79,11 @@ function FindingCard({ finding, energy, trans }: IPartProps & { finding: IFindin
       <Evidence finding={finding} />
       <Code code={finding.code_change} trans={trans}>
         {finding.code_change ? (
-          <TextButton onClick={() => energy.insertCode(finding.code_change)}>
-            {trans.__('Insert code')}
+          <TextButton
+            title={trans.__('Put the code into a new cell; it is not run')}
+            onClick={() => energy.insertCode(finding.code_change)}
+          >
+            {trans.__('Insert')}
           </TextButton>
         ) : null}
         <TextButton onClick={() => energy.dismiss(finding, false)}>{trans.__('Dismiss')}</TextButton>
@@ -138,8 +138,9 @@ function Trial({ trial, trans }: { trial: ITrial } & Pick<IPartProps, 'trans'>):
   const { verdict, ratio, interval, quality, break_even } = trial;
   const parts = [verdictWords(verdict, ratio, trans)];
   if (interval) {
-    const [a, b] = interval.map(end => percent(Math.abs(1 - end)));
-    parts.push(trans.__('95 %: %1 to %2', a, b));
+    const saved = verdict === 'saves';
+    const ends = interval.map(end => (saved ? 1 - end : end - 1)).sort((one, other) => one - other);
+    parts.push(trans.__('95 %: %1 to %2', percent(ends[0], !saved), percent(ends[1], !saved)));
   }
   if (break_even !== null) {
     parts.push(trans.__('paid back after %1 runs', Math.ceil(break_even)));
@@ -172,26 +173,17 @@ function verdictWords(verdict: ITrial['verdict'], ratio: number | null, trans: I
 }
 
 /** Buttons of a card, and its code once somebody wants to see it. */
-function Code(props: {
-  code: string;
-  trans: IPartProps['trans'];
-  children: React.ReactNode;
-}): JSX.Element {
+function Code(props: { code: string; trans: IPartProps['trans']; children: React.ReactNode }): JSX.Element {
   const [open, setOpen] = useState(false);
   return (
     <>
       <div className="gnb-Card-buttons">
-        {props.children}
         {props.code ? (
-          <button
-            type="button"
-            className="gnb-Button"
-            aria-expanded={open}
-            onClick={() => setOpen(!open)}
-          >
+          <button type="button" className="gnb-Button" aria-expanded={open} onClick={() => setOpen(!open)}>
             {open ? props.trans.__('Hide code') : props.trans.__('Show code')}
           </button>
         ) : null}
+        {props.children}
       </div>
       {open ? <Copyable text={props.code} trans={props.trans} /> : null}
     </>

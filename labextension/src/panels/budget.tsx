@@ -4,7 +4,7 @@ import React, { useState } from 'react';
 
 import { percent } from '../format';
 import { parseJoules } from '../joules';
-import { amount } from '../words';
+import { roundAmount } from './text';
 import { IconButton, TextButton } from './controls';
 import type { IPartProps } from './part';
 
@@ -24,7 +24,7 @@ export function Budget(props: IPartProps): JSX.Element {
       </p>
     );
   }
-  const budget = amount(budget_j, null, model.settings.units);
+  const budget = roundAmount(budget_j, model.settings.units);
   const spent = energy.notebookTotal.total_j;
   const share = spent === null ? 0 : spent / budget_j;
   const words =
@@ -54,7 +54,7 @@ export function Budget(props: IPartProps): JSX.Element {
 
 function Edit({ energy, model, trans, done }: IPartProps & { done(): void }): JSX.Element {
   const before = energy.budget_j;
-  const [text, setText] = useState(before === null ? '' : amount(before, null, model.settings.units));
+  const [text, setText] = useState(before === null ? '' : roundAmount(before, model.settings.units));
   const [wrong, setWrong] = useState(false);
   const save = (event: React.FormEvent) => {
     event.preventDefault();

@@ -8,7 +8,7 @@ import { Foreign, TextButton } from './controls';
 import { useClock, useSignal } from './hooks';
 import type { IPartProps } from './part';
 import { dearest, FEW, type ISort, pressed, sorted, type SortKey } from './sorting';
-import { amountAndInterval, inFull, netAmount } from './text';
+import { amountAndInterval, inFull, netAmount, shortTime, wholeTime } from './text';
 
 /** Cells end in quick succession when all of them run. */
 const CELLS_MS = 500;
@@ -61,6 +61,8 @@ interface IColumn {
   key: SortKey;
   label: string;
   title: string;
+  /** Where the label is a sign. */
+  name?: string;
 }
 
 function columns({ trans }: IPartProps): IColumn[] {
@@ -70,7 +72,7 @@ function columns({ trans }: IPartProps): IColumn[] {
     { key: 'seconds', label: trans.__('Time'), title: trans.__('From the cell’s start to its end') },
     { key: 'watts', label: trans.__('Mean'), title: trans.__('Mean watts') },
     { key: 'grams', label: trans.__('CO₂e'), title: trans.__('Grams of CO₂ equivalent') },
-    { key: 'change', label: trans.__('Δ'), title: trans.__('Change since the run before') }
+    { key: 'change', label: 'Δ', title: trans.__('Change since the run before'), name: trans.__('Change') }
   ];
 }
 
@@ -79,14 +81,14 @@ function Head(props: IPartProps & { sort: ISort; press(key: SortKey): void }): J
   return (
     <thead>
       <tr>
-        {columns(props).map(({ key, label, title }) => (
+        {columns(props).map(({ key, label, title, name }) => (
           <th
             key={key}
             scope="col"
             className={`gnb-mod-${key}`}
             aria-sort={sort.key !== key ? undefined : sort.down ? 'descending' : 'ascending'}
           >
-            <button type="button" title={title} onClick={() => press(key)}>
+            <button type="button" title={title} aria-label={name} onClick={() => press(key)}>
               {label}
               <span className="gnb-Cells-arrow" aria-hidden="true">
                 {sort.key !== key ? '' : sort.down ? '▾' : '▴'}
@@ -109,7 +111,9 @@ interface ICellRowProps extends Pick<IPartProps, 'energy' | 'trans'> {
 const CellRow = React.memo(function CellRow({ cell, net, units, energy, trans }: ICellRowProps): JSX.Element {
   const { measurement, source } = cell.run;
   const gone = cell.index < 0;
-  const amount = net ? netAmount(measurement.net_j ?? NaN, measurement.net_u_j, measurement.method) : measurement;
+  const amount = net
+    ? netAmount(measurement.net_j ?? NaN, measurement.net_u_j, measurement.method)
+    : measurement;
   const [joules, interval] = amountAndInterval(amount, units);
   const jump = () => energy.jumpTo(cell.id);
   return (
@@ -122,15 +126,17 @@ const CellRow = React.memo(function CellRow({ cell, net, units, energy, trans }:
           title={gone ? trans.__('This cell is gone') : trans.__('Go to this cell')}
         >
           <span className="gnb-Cells-count">{countWords(measurement.execution_count)}</span>
-          <Foreign className="gnb-Cells-source" text={source || measurement.label} width={120} />
+          <span className="gnb-Cells-line">
+            <Foreign className="gnb-Cells-source" text={source || measurement.label} width={120} />
+            {cell.share === null ? null : (
+              <span
+                className="gnb-Heat"
+                style={{ width: `${Math.max(0.01, Math.min(1, cell.share)) * 100}%` }}
+                title={trans.__('%1 of the notebook', percent(cell.share))}
+              />
+            )}
+          </span>
         </button>
-        {cell.share === null ? null : (
-          <span
-            className="gnb-Heat"
-            style={{ width: `${Math.max(0.01, Math.min(1, cell.share)) * 100}%` }}
-            title={trans.__('%1 of the notebook', percent(cell.share))}
-          />
-        )}
       </th>
       <td className="gnb-mod-joules" title={jouleWords(cell, trans)}>
         {measurement.total_j === null ? (
@@ -142,12 +148,16 @@ const CellRow = React.memo(function CellRow({ cell, net, units, energy, trans }:
           </>
         )}
       </td>
-      <td className="gnb-mod-seconds">{seconds(measurement.duration_s)}</td>
+      <td className="gnb-mod-seconds" title={seconds(measurement.duration_s)}>
+        {shortTime(measurement.duration_s)}
+      </td>
       <td className="gnb-mod-watts">
         {measurement.mean_w === null ? '–' : watts(measurement.mean_w, measurement.method)}
       </td>
       <td className="gnb-mod-grams">
-        {measurement.co2e_g === null ? '–' : co2e(measurement.co2e_g, measurement.method).replace(' CO2e', '')}
+        {measurement.co2e_g === null
+          ? '–'
+          : co2e(measurement.co2e_g, measurement.method).replace(' CO2e', '')}
       </td>
       <td className="gnb-mod-change">
         <Change cell={cell} trans={trans} />
@@ -168,7 +178,7 @@ function jouleWords({ run: { measurement }, runs }: ICellCost, trans: IPartProps
   if (measurement.status !== 'ok') {
     words.push(measurement.status === 'error' ? trans.__('raised an error') : trans.__('interrupted'));
   }
-  words.push(trans._n('%1 run', '%1 runs', runs, runs));
+  words.push(trans._n('%1 run', '%1 runs', runs));
   return words.join(' · ');
 }
 
@@ -196,7 +206,7 @@ function Change({ cell, trans }: Pick<ICellRowProps, 'cell' | 'trans'>): JSX.Ele
 function RunningRow({ running, energy, trans }: IPartProps & { running: IRunning }): JSX.Element {
   const elapsed = useClock(() => {
     const since_s = energy.power.now_s() - running.t_s;
-    return since_s >= 1 ? seconds(Math.floor(since_s)).replace('.0', '').replace('.00', '') : '';
+    return since_s >= 1 ? wholeTime(since_s) : '';
   });
   return (
     <tr className="gnb-mod-running" onClick={() => running.cell_id && energy.jumpTo(running.cell_id)}>

@@ -6,12 +6,13 @@ import React, { useContext, useEffect, useMemo, useRef, useState } from 'react';
 import { type ILayer, layersOf } from '../chart/layers';
 import { type IHover, PowerChart } from '../chart/powerChart';
 import { summary } from '../chart/summary';
-import { plain, seconds, watts } from '../format';
+import { plain, watts } from '../format';
 import { pauseIcon } from '../icons';
 import { Foreign, IconButton, Segmented } from './controls';
 import { Seen, useSignal } from './hooks';
 import { groupLabel, Swatch, Theme } from './look';
 import type { IPartProps } from './part';
+import { wholeTime } from './text';
 
 /** The words for those who do not see it change no more often than this. */
 const SUMMARY_MS = 10_000;
@@ -123,13 +124,12 @@ function useSummary(
 /** Watts of each layer under the pointer, and the cell that ran. */
 function Tooltip(props: IPartProps & { hover: IHover; layers: readonly ILayer[] }): JSX.Element {
   const { hover, layers, trans } = props;
-  const right = hover.x_px > hover.width_px / 2;
-  const side = right ? { right: hover.width_px - hover.x_px + 8 } : { left: hover.x_px + 8 };
+  const side = hover.x_px > hover.width_px / 2 ? 'left' : 'right';
   const estimated = layers.some(layer => layer.estimated);
   return (
     <>
       <div className="gnb-Chart-cursor" style={{ left: hover.x_px }} />
-      <div className="gnb-Chart-tip" style={side} aria-hidden="true">
+      <div className="gnb-Chart-tip" data-side={side} aria-hidden="true">
         <p>
           <b>{Number.isNaN(hover.total_w) ? '–' : watts(hover.total_w, estimated ? 'estimated' : null)}</b>{' '}
           <span className="gnb-Quiet">{agoWords(hover.t_s, trans)}</span>
@@ -152,7 +152,7 @@ function Tooltip(props: IPartProps & { hover: IHover; layers: readonly ILayer[] 
 }
 
 function agoWords(t_s: number, trans: TranslationBundle): string {
-  return t_s > -0.5 ? trans.__('now') : trans.__('%1 ago', seconds(Math.round(-t_s)).replace('.0', ''));
+  return t_s > -0.5 ? trans.__('now') : trans.__('%1 ago', wholeTime(-t_s));
 }
 
 function wattWords(own_w: number, layer: ILayer, trans: TranslationBundle): string {

@@ -113,7 +113,18 @@ export function Copyable(props: { text: string; trans: TranslationBundle }): JSX
   );
 }
 
-/** The part of an amount that comes after it, in quiet type. */
-export function Quiet(props: { children: React.ReactNode }): JSX.Element {
-  return <span className="gnb-Quiet">{props.children}</span>;
+/** Small facts in a row, dots between them; a line breaks only after a dot. */
+export function Dotted({ words }: { words: readonly string[] }): JSX.Element {
+  return (
+    <>
+      {words.map((word, index) => (
+        <React.Fragment key={word}>
+          <span className="gnb-Fact">
+            <Foreign text={word} />
+            {index < words.length - 1 ? ' ·' : ''}
+          </span>{' '}
+        </React.Fragment>
+      ))}
+    </>
+  );
 }

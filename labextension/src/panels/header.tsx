@@ -29,7 +29,7 @@ export function Header({ energy, trans }: IPartProps): JSX.Element {
   useSignal(energy.factsChanged);
   useSignal(energy.panel.title.changed);
   const { state, hello } = energy;
-  const kernel = energy.panel.sessionContext.kernelDisplayName;
+  const kernel = energy.panel.sessionContext.kernelDisplayName.replace(/ \(ipykernel\)$/, '');
   return (
     <header className="gnb-Header">
       <div className="gnb-Header-names">

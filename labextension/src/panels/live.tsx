@@ -43,30 +43,27 @@ function Now(props: IPartProps): JSX.Element {
   const stale_s = useStale(props);
   const now = totalNow(energy.hello!, stale_s ? null : energy.power.latest);
   const [amount, unit] = now.watts === null ? ['–', 'W'] : watts(now.watts, now.method).split(' ');
+  const estimated = now.method === 'estimated' ? trans.__('“~”: in part estimated, not measured') : undefined;
   return (
-    <p className="gnb-Now">
-      <span className="gnb-Now-amount">{amount}</span> <span className="gnb-Now-unit">{unit}</span>
+    <p className="gnb-Now" title={estimated}>
+      <span className="gnb-Now-amount">{amount}</span> <span className="gnb-Now-unit">{unit}</span>{' '}
       <span className="gnb-Now-words">
-        {stale_s
-          ? trans.__('no sample for %1 s', stale_s)
-          : nowWords(now.watts === null, now.method === 'estimated', now.partial, props)}
+        {stale_s ? trans.__('no sample for %1 s', stale_s) : nowWords(now.watts === null, props)}
       </span>
+      {now.partial && now.watts !== null ? (
+        <span className="gnb-Partial" title={trans.__('Something that should count is not readable')}>
+          {trans.__('partial')}
+        </span>
+      ) : null}
     </p>
   );
 }
 
-function nowWords(nothing: boolean, estimated: boolean, partial: boolean, { energy, trans }: IPartProps): string {
-  if (nothing) {
-    return energy.power.latest ? trans.__('nothing could be read') : trans.__('waiting for the first sample');
+function nowWords(nothing: boolean, { energy, trans }: IPartProps): string {
+  if (!nothing) {
+    return trans.__('now');
   }
-  const words = [trans.__('now')];
-  if (estimated) {
-    words.push(trans.__('partly estimated'));
-  }
-  if (partial) {
-    words.push(trans.__('partial'));
-  }
-  return words.join(' · ');
+  return energy.power.latest ? trans.__('nothing could be read') : trans.__('waiting for the first sample');
 }
 
 function Rows(props: IPartProps): JSX.Element {

@@ -5,7 +5,7 @@ import { co2e } from '../format';
 import type { ITotal } from '../tokens';
 import { footprintWords } from '../words';
 import { Budget } from './budget';
-import { Foreign, Segmented } from './controls';
+import { Dotted, Segmented } from './controls';
 import { useSignal } from './hooks';
 import type { IPartProps } from './part';
 import { amountAndInterval, type IAmount, otherUnit } from './text';
@@ -39,7 +39,11 @@ export function Notebook(props: IPartProps): JSX.Element | null {
                 ? trans.__('Above what the machine draws when idle')
                 : trans.__('Not known yet: %energy_baseline measures what the idle machine draws')
             },
-            { value: 0, label: trans.__('gross'), title: trans.__('Everything that the machine drew meanwhile') }
+            {
+              value: 0,
+              label: trans.__('gross'),
+              title: trans.__('Everything that the machine drew meanwhile')
+            }
           ]}
           onChange={net => setView({ net: net === 1 })}
         />
@@ -65,13 +69,14 @@ function Total(props: IPartProps & { total: ITotal; net: boolean }): JSX.Element
     const grams = subscript(co2e(total.co2e_g, total.method));
     rest.push(net ? trans.__('%1 gross', grams) : grams);
   }
-  if (total.partial) {
-    rest.push(trans.__('partial'));
-  }
   return (
     <p className="gnb-Total">
-      <span className="gnb-Total-amount">{amount}</span>{' '}
-      <span className="gnb-Quiet">{rest.filter(Boolean).join(' · ')}</span>
+      <span className="gnb-Total-amount">{amount}</span> <Dotted words={rest.filter(Boolean)} />{' '}
+      {total.partial ? (
+        <span className="gnb-Partial" title={trans.__('In some runs something that should count is missing')}>
+          {trans.__('partial')}
+        </span>
+      ) : null}
     </p>
   );
 }
@@ -87,17 +92,11 @@ function Origin({ energy, model, trans }: IPartProps): JSX.Element | null {
   }
   if (sessionTotal && sessionTotal.runs > 0) {
     const [amount] = amountAndInterval(sessionTotal, model.settings.units);
-    lines.push(
-      trans._n('session: %2, %1 run', 'session: %2, %1 runs', sessionTotal.runs, sessionTotal.runs, amount)
-    );
+    lines.push(trans._n('session: %2, %1 run', 'session: %2, %1 runs', sessionTotal.runs, amount));
   }
   return lines.length ? (
-    <p className="gnb-Origin gnb-Quiet">
-      {lines.map(line => (
-        <span key={line}>
-          <Foreign text={line} />
-        </span>
-      ))}
+    <p className="gnb-Origin">
+      <Dotted words={lines} />
     </p>
   ) : null;
 }

@@ -28,7 +28,7 @@ export function Sensors(props: IPartProps): JSX.Element {
           <ul className="gnb-Sources">
             {faults.map(fault => (
               <li key={`${fault.domain} ${fault.label} ${fault.reason}`}>
-                <Mark good={false} words={trans.__('not readable')} />
+                <Mark look="warn" />
                 <div>
                   <b>
                     <Foreign text={fault.label || trans.__('A sensor')} width={80} />
@@ -58,7 +58,13 @@ export function Sensors(props: IPartProps): JSX.Element {
       </ul>
       <p className="gnb-Quiet gnb-Versions">
         <Foreign
-          text={trans.__('greennb %1 · Python %2 · %3, process %4', hello.greennb, hello.python, hello.host, hello.pid)}
+          text={trans.__(
+            'greennb %1 · Python %2 · %3, process %4',
+            hello.greennb,
+            hello.python,
+            hello.host,
+            hello.pid
+          )}
         />
       </p>
     </>
@@ -68,7 +74,7 @@ export function Sensors(props: IPartProps): JSX.Element {
 function Domain({ domain, trans }: IPartProps & { domain: IDomain }): JSX.Element {
   return (
     <li>
-      <Mark good words={trans.__('read')} />
+      <Mark look="good" />
       <div>
         <b>
           <Foreign text={domainName(domain, 80)} />
@@ -91,7 +97,7 @@ function Source(props: IPartProps & { source: IProbe }): JSX.Element {
   const { source, trans } = props;
   return (
     <li>
-      <Mark good={source.used} words={source.used ? trans.__('used') : trans.__('not used')} />
+      <Mark look={source.used ? 'good' : source.hint ? 'warn' : 'rest'} />
       <div>
         <b>
           <Foreign text={source.name} width={60} />
@@ -121,10 +127,12 @@ function Reason({ reason, hint, trans }: IPartProps & { reason: string; hint: st
   );
 }
 
-function Mark({ good, words }: { good: boolean; words: string }): JSX.Element {
+/** Beside words that say the same. */
+function Mark({ look }: { look: 'good' | 'warn' | 'rest' }): JSX.Element {
+  const [sign, colour] = { good: ['✓', 'gnb-Good'], warn: ['!', 'gnb-Warn'], rest: ['–', 'gnb-Quiet'] }[look];
   return (
-    <span className={good ? 'gnb-Mark gnb-Good' : 'gnb-Mark gnb-Warn'} title={words} aria-hidden="true">
-      {good ? '✓' : '–'}
+    <span className={`gnb-Mark ${colour}`} aria-hidden="true">
+      {sign}
     </span>
   );
 }

@@ -98,7 +98,10 @@ export class Sidebar extends ReactWidget {
 function Root(props: ISidebarOptions & { seen: boolean }): JSX.Element {
   const { model, trans, themeChanged, seen } = props;
   const [view, setWholeView] = useState<IView>({ span_s: 300, tab: 'cells', net: false });
-  const setView = useCallback((change: Partial<IView>) => setWholeView(before => ({ ...before, ...change })), []);
+  const setView = useCallback(
+    (change: Partial<IView>) => setWholeView(before => ({ ...before, ...change })),
+    []
+  );
   const body = useRef<HTMLDivElement>(null);
   const theme = useTheme(body, themeChanged);
   return (

@@ -5,7 +5,15 @@ import { Boundary } from './boundary';
 import { useSignal } from './hooks';
 import type { IPart, IPartProps } from './part';
 
-export function Tabs(props: IPartProps & { parts: readonly IPart[] }): JSX.Element {
+/** Nothing while the kernel has said nothing and no cell has been measured: the header says why. */
+export function Tabs(props: IPartProps & { parts: readonly IPart[] }): JSX.Element | null {
+  const { energy } = props;
+  useSignal(energy.factsChanged);
+  useSignal(energy.cellsChanged, 500);
+  return energy.hello || energy.cells.length ? <TabsAndBody {...props} /> : null;
+}
+
+function TabsAndBody(props: IPartProps & { parts: readonly IPart[] }): JSX.Element {
   const { parts, view, setView, trans } = props;
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
@@ -55,7 +63,6 @@ function Count(props: IPartProps & { part: IPart }): JSX.Element | null {
   const { energy, part } = props;
   useSignal(energy.cellsChanged, 500);
   useSignal(energy.adviceChanged, 500);
-  useSignal(energy.factsChanged);
   const count = part.count?.(energy) ?? null;
   return count === null ? null : <span className="gnb-Tabs-count">{count}</span>;
 }

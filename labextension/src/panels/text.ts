@@ -1,5 +1,5 @@
 /** Words and numbers that only the panel writes. */
-import { energy } from '../format';
+import { energy, seconds } from '../format';
 import type { IPanelSettings } from '../tokens';
 import type { Method } from '../wire';
 import { amount, amountWithInterval } from '../words';
@@ -64,4 +64,27 @@ export function netAmount(net_j: number, net_u_j: number | null, method: Method 
 /** The text of a cell's interval for a tooltip: "9.10 kJ ± 0.20". */
 export function inFull(of: IAmount): string {
   return energy(of.total_j, of.low_j, of.high_j, of.method);
+}
+
+/** An amount that somebody has set, without zeros at the end: "20 kJ". */
+export function roundAmount(value_j: number, units: IPanelSettings['units']): string {
+  return amount(value_j, null, units)
+    .replace(/(\.\d*?)0+ /, '$1 ')
+    .replace('. ', ' ');
+}
+
+/** A duration in few characters, for a table: "210 ms", "4.0 s", "50 s", "2.3 min", "1.4 h". */
+export function shortTime(value_s: number): string {
+  if (value_s < 0.0995) {
+    return seconds(value_s);
+  }
+  const [size, unit] = value_s < 119.5 ? [1, 's'] : value_s < 7170 ? [60, 'min'] : [3600, 'h'];
+  const value = value_s / size;
+  return `${value.toFixed(value < 9.95 ? 1 : 0)} ${unit}`;
+}
+
+/** A duration in whole seconds: "8 s", "14 min", "1 h 20 min". */
+export function wholeTime(value_s: number): string {
+  const whole_s = Math.max(0, Math.round(value_s));
+  return whole_s < 120 ? `${whole_s} s` : seconds(whole_s);
 }

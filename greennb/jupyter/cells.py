@@ -24,13 +24,17 @@ HISTORY = 10_000
 
 @dataclass(slots=True)
 class CellRun:
-    """One run of one cell: its window, what was asked of it, and how it is shown."""
+    """One run of one cell: its window, what was asked of it, and how it is shown.
+
+    ``count`` is its prompt's number as far as that is known when it begins.
+    """
 
     window: OpenWindow
     options: Options
     source: str
     auto: bool
     info: Any = field(repr=False, default=None)
+    count: int | None = None
 
     @property
     def measurement(self) -> Measurement:
@@ -79,11 +83,6 @@ class Cells:
         """Whether a cell runs, measured or not."""
         return bool(self._running)
 
-    def number(self, run: CellRun) -> int | None:
-        """The count at the prompt of a cell that runs; None where it has none, or the first cell is still to tell."""
-        count = run.window.execution_count
-        return None if count is None or self._ahead is None else count - self._ahead
-
     def before(self, info: Any, execution_count: int | None) -> None:
         """A cell is about to run."""
         run = None
@@ -126,7 +125,8 @@ class Cells:
         self._runtime.cell = window
         if options.lines:
             window.by_line(self._name)
-        return CellRun(window=window, options=options, source=source, auto=marker is None, info=info)
+        count = None if window.execution_count is None or self._ahead is None else window.execution_count - self._ahead
+        return CellRun(window=window, options=options, source=source, auto=marker is None, info=info, count=count)
 
     def _outer(self) -> OpenWindow | None:
         current = self.current

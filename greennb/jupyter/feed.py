@@ -151,23 +151,16 @@ class Feed:
         """What a page that comes now would otherwise not know."""
         running = self._bridge.running
         if running is not None:
-            self._send(self._began(running), [stream])
+            self._send(_began(running), [stream])
         if self._bridge.found:
             self._send(messages.findings(self._bridge.found), [stream])
         if self.waste.items:
             self._send(messages.waste(self.waste.items), [stream])
 
     def _send_began(self, run: CellRun) -> None:
-        self._send(self._began(run))
+        self._send(_began(run))
         if self.waste.over():
             self._send(messages.waste([]))
-
-    def _began(self, run: CellRun) -> dict[str, Any]:
-        window = run.window
-        return messages.began(
-            window=window.id, cell_id=window.cell_id, t_s=ns_to_s(window.t0_ns), label=window.label,
-            count=self._session.cells.number(run),
-        )  # fmt: skip
 
     def _send_ended(self) -> None:
         while (settled := self._bridge.tally.settled()) is not None:
@@ -272,3 +265,10 @@ class Feed:
     def _lost(self, error: Exception) -> None:
         """A message could not be sent. The page cannot be told, and the user's output is no place for it."""
         logging.getLogger(__name__).debug("a message to the page was lost", exc_info=error)
+
+
+def _began(run: CellRun) -> dict[str, Any]:
+    window = run.window
+    return messages.began(
+        window=window.id, cell_id=window.cell_id, t_s=ns_to_s(window.t0_ns), label=window.label, count=run.count
+    )

@@ -1,43 +1,43 @@
 /** One cell's badge in the page. */
 import type { Cell } from '@jupyterlab/cells';
 import type { IDisposable } from '@lumino/disposable';
-import { Signal } from '@lumino/signaling';
 
 import type { IBadgeText } from './badgeText';
 
 /**
  * A button in the prompt's column, under the cell's number. It belongs to one cell widget, comes into being when that is
- * first in the page, and is filled only while it is: a notebook of thousands of cells has as many badges as it shows.
+ * first seen, and is filled only while it is: of thousands of badges those on screen cost something.
  */
 export class CellBadge implements IDisposable {
   constructor(
     readonly cell: Cell,
     private readonly _clicked: () => void
-  ) {
-    cell.inViewportChanged.connect(this._draw, this);
-  }
+  ) {}
 
   get isDisposed(): boolean {
     return this._isDisposed;
   }
 
-  /** Show what `text` gives; it is called when the cell is in the page, each time it comes back. */
+  /** Whether the cell is on screen. */
+  set seen(seen: boolean) {
+    this._seen = seen;
+    this._draw();
+  }
+
+  /** Show what `text` gives; it is called while the cell is seen, and each time it comes back. */
   show(text: () => IBadgeText): void {
     this._text = text;
     this._draw();
   }
 
   dispose(): void {
-    if (!this._isDisposed) {
-      this._isDisposed = true;
-      Signal.clearData(this);
-      this._node?.remove();
-    }
+    this._isDisposed = true;
+    this._node?.remove();
   }
 
   private _draw(): void {
     const { cell } = this;
-    if (this._isDisposed || cell.isDisposed || !cell.inViewport || this._text === null) {
+    if (this._isDisposed || cell.isDisposed || !this._seen || this._text === null) {
       return;
     }
     if (cell.isPlaceholder()) {
@@ -85,6 +85,7 @@ export class CellBadge implements IDisposable {
 
   private _node: HTMLElement | null = null;
   private _text: (() => IBadgeText) | null = null;
+  private _seen = false;
   private _waits = false;
   private _isDisposed = false;
 }

@@ -49,6 +49,7 @@ export class NotebookBadges implements IDisposable {
     this._isDisposed = true;
     cancelAnimationFrame(this._frame);
     Signal.clearData(this);
+    this._observer.disconnect();
     this._badges.forEach(badge => badge.dispose());
     this._badges.clear();
   }
@@ -69,6 +70,7 @@ export class NotebookBadges implements IDisposable {
     const said = this._said();
     for (const [id, badge] of this._badges) {
       if (!said.has(id) || badge.cell.isDisposed || badge.cell.model.id !== id) {
+        this._observer.unobserve(badge.cell.node);
         badge.dispose();
         this._badges.delete(id);
       }
@@ -102,9 +104,16 @@ export class NotebookBadges implements IDisposable {
     if (cell === null) {
       return;
     }
-    const badge = known ?? new CellBadge(cell, this._open);
-    this._badges.set(id, badge);
+    const badge = known ?? this._add(id, cell);
     badge.show(text);
+  }
+
+  private _add(id: string, cell: Cell): CellBadge {
+    const badge = new CellBadge(cell, this._open);
+    this._badges.set(id, badge);
+    this._byNode.set(cell.node, badge);
+    this._observer.observe(cell.node);
+    return badge;
   }
 
   private _find(id: string, index: number): Cell | null {
@@ -116,6 +125,16 @@ export class NotebookBadges implements IDisposable {
 
   private readonly _panel: NotebookPanel;
   private readonly _badges = new Map<string, CellBadge>();
+  private readonly _byNode = new WeakMap<Element, CellBadge>();
+  /** Which cells are on screen: what a notebook calls its viewport is, in most of its modes, all of it. */
+  private readonly _observer = new IntersectionObserver(entries =>
+    entries.forEach(({ target, isIntersecting }) => {
+      const badge = this._byNode.get(target);
+      if (badge) {
+        badge.seen = isIntersecting;
+      }
+    })
+  );
   private _cells: INotebookModel['cells'] | null = null;
   private _frame = 0;
   private _isDisposed = false;

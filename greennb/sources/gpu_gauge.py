@@ -18,7 +18,10 @@ def gauge(nvml: Any, handle: Any) -> Gauge:
     which a kernel ran (nvml.h, nvmlUtilization_t).
     """
     rates = _told(nvml, lambda: nvml.nvmlDeviceGetUtilizationRates(handle).gpu)
-    memory = _told(nvml, lambda: nvml.nvmlDeviceGetMemoryInfo(handle))
+    # The newer call leaves out what the driver keeps for itself, as nvidia-smi does; older drivers lack it.
+    memory = _told(nvml, lambda: nvml.nvmlDeviceGetMemoryInfo(handle, nvml.nvmlMemory_v2))
+    if memory is None:
+        memory = _told(nvml, lambda: nvml.nvmlDeviceGetMemoryInfo(handle))
     temp_c = _told(nvml, lambda: nvml.nvmlDeviceGetTemperature(handle, CORE_SENSOR))
     return Gauge(
         util=None if rates is None else min(1.0, rates / 100),

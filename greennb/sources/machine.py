@@ -21,9 +21,19 @@ _UNLIMITED_B = 2**60
 
 
 class MachineGauge:
-    """The machine as this process may use it. ``root`` is where /proc and /sys hang; time goes by ``now_ns``."""
+    """The machine as this process may use it.
 
-    def __init__(self, *, root: Path = Path("/"), now_ns: Callable[[], int] = time.monotonic_ns) -> None:
+    ``root`` is where /proc and /sys hang, ``affinity`` the CPUs that we may run on (asked of the system if None); time
+    goes by ``now_ns``.
+    """
+
+    def __init__(
+        self,
+        *,
+        root: Path = Path("/"),
+        affinity: frozenset[int] | None = None,
+        now_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
         self._now_ns = now_ns
         self._root = root
         self._limit = memory_limit(root)
@@ -34,7 +44,7 @@ class MachineGauge:
         self._last: tuple[int, int] | None = None
         facts = read_facts(root)
         with suppress(OSError, ValueError):  # then its utilisation is not told
-            part = our_part(facts, root, own_cpus())
+            part = our_part(facts, root, own_cpus() if affinity is None else affinity)
             self._busy, self._close = part.busy.busy_ns, part.busy.close
             self._cpus, self._scale = facts.cpus * part.share, part.busy_scale
 

@@ -99,6 +99,13 @@ class _Child:
             answer: dict[str, Any] = json.loads(pipe.read())
         return answer
 
+    def gauge(self) -> list[dict[str, Any]]:
+        """Each board's gauge, and the bytes on it that this process holds."""
+        assert isinstance(self.source, nvml.NvmlSource)
+        pids = frozenset({os.getpid()})
+        places = range(len(self.source.channels))
+        return [{**self.source.gauge(at)._asdict(), "held_b": self.source.held_b(at, pids)} for at in places]
+
     def shut_down_by_others(self) -> None:
         import pynvml
 

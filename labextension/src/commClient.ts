@@ -24,8 +24,8 @@ export class NoAnswer extends Error {}
 /** What a client tells of: each may come at any time until it is disposed. */
 export interface IHears {
   said(message: StreamMessage): void;
-  /** The kernel has closed a comm: greennb is not loaded there, or not any more. */
-  closed(): void;
+  /** The kernel has closed one comm, or `both`: greennb is not loaded there, or not any more. */
+  closed(both: boolean): void;
   /** The kernel speaks another version than this page. */
   version(spoken: number): void;
 }
@@ -123,7 +123,8 @@ export class CommClient implements IDisposable {
     };
     comm.onClose = () => {
       if (!this._isDisposed) {
-        this._hears.closed();
+        this._closed++;
+        this._hears.closed(this._closed === 2);
       }
     };
     return comm;
@@ -158,6 +159,7 @@ export class CommClient implements IDisposable {
   private _ask: Kernel.IComm | null = null;
   private _isDisposed = false;
   private _asked = 0;
+  private _closed = 0;
   private _pending = new Map<string, IPending>();
 }
 

@@ -10,17 +10,20 @@ import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 
-import { CommClient, NoAnswer } from './commClient';
+import { NoAnswer } from './commClient';
+import type { CommClient } from './commClient';
 import { attach } from './linkAttach';
-import { languageOf, settled } from './linkKernel';
+import { SLOW_MS, handshake } from './linkHandshake';
 import { linkState, loadedItself } from './linkStates';
 import type { IDetails } from './linkStates';
 import type { ILinkState, LinkKind, NextStep } from './tokens';
 import { SCHEMA, VERSION } from './wire';
 import type { Answer, IHello, StreamMessage } from './wire';
 
-/** After this long without an answer a user is told what is waited for. */
-const SLOW_MS = 2000;
+/** How long a notebook may take to have a kernel before it has none. */
+const START_MS = 5000;
+/** How long a kernel that restarts may be out of reach before that is the server. */
+const RESTART_MS = 15_000;
 /** Between two attempts to reach a server after JupyterLab has given up. */
 const AGAIN_MS = 30_000;
 
@@ -31,6 +34,11 @@ const CURABLE: ReadonlySet<LinkKind> = new Set<LinkKind>([
   'too-old',
   'failed'
 ]);
+
+/** States that a kernel passes through while it restarts. */
+const PASSING: ReadonlySet<LinkKind> = new Set<LinkKind>(['connecting', 'busy', 'disconnected']);
+
+type IKernelChange = { oldValue: Kernel.IKernelConnection | null; newValue: Kernel.IKernelConnection | null };
 
 export interface ILinkOptions {
   session: ISessionContext;
@@ -50,7 +58,14 @@ export class KernelLink implements IDisposable {
     session.iopubMessage.connect(this._onOutput, this);
     window.addEventListener('pagehide', this._onPageHide);
     window.addEventListener('pageshow', this._onPageShow);
-    void session.ready.then(() => this._connect());
+    const begin = (): void => {
+      this._begun = true;
+      window.clearTimeout(this._starting);
+      void this._connect();
+    };
+    // A session that waits for somebody to choose a kernel is not ready, and never says so.
+    this._starting = window.setTimeout(begin, START_MS);
+    void session.ready.then(begin);
   }
 
   get state(): ILinkState {
@@ -150,6 +165,8 @@ export class KernelLink implements IDisposable {
     }
     this._isDisposed = true;
     this._drop();
+    this._endRestart();
+    window.clearTimeout(this._starting);
     window.removeEventListener('pagehide', this._onPageHide);
     window.removeEventListener('pageshow', this._onPageShow);
     const { session } = this._options;
@@ -175,30 +192,37 @@ export class KernelLink implements IDisposable {
       return this._set(obstacle ?? 'no-kernel');
     }
     this._wasConnected = true;
+    this._underWay = true;
     this._set('connecting');
     this._connecting.emit();
+    const life = this._life;
     try {
-      const language = await languageOf(kernel);
-      if (here() && !/^i?python/i.test(language)) {
-        return this._set('not-python', { language });
-      }
-      await settled(kernel);
-      const mayLoad = asked || (this._options.autoStart() && !this._unloaded);
-      const first = here() && mayLoad && kernel.status === 'idle';
-      if (first && !(await this._load(kernel, here, asked))) {
-        return;
-      }
-      if (!here() || (await this._greet(kernel, here))) {
-        return;
-      }
-      // Nobody is there: greennb is not loaded, and a busy kernel has not been asked yet to load it.
-      if (first || !mayLoad) {
-        return here() ? this._set(first ? 'failed' : 'not-loaded') : undefined;
-      }
-      if (await this._load(kernel, here, asked)) {
-        const there = await this._greet(kernel, here);
-        if (here() && !there) {
-          this._set('failed');
+      const outcome = await handshake({
+        kernel,
+        here,
+        mayLoad: asked || (this._options.autoStart() && !this._unloaded),
+        adopt: client => {
+          this._client?.dispose();
+          this._client = client;
+        },
+        loaded: () => {
+          if (life === this._life && !asked) {
+            this._did = loadedItself(this._options.trans);
+          }
+        },
+        busy: () => here() && this._set('busy'),
+        said: message => this._hear(message),
+        left: () => this._unload(),
+        version: spoken => {
+          this._drop();
+          this._set(spoken > VERSION ? 'too-new' : 'too-old');
+        }
+      });
+      if (here()) {
+        if (outcome.kind === 'met') {
+          this._meet(outcome.hello);
+        } else {
+          this._set(outcome.kind, outcome.details);
         }
       }
     } catch (error) {
@@ -206,13 +230,15 @@ export class KernelLink implements IDisposable {
       if (here() && this._obstacle(kernel) === null) {
         this._set('failed', { reason: error instanceof Error ? error.message : '' });
       }
+    } finally {
+      this._underWay = here() ? false : this._underWay;
     }
   }
 
   /** Why no connection can be made now; null where it can. */
   private _obstacle(kernel: Kernel.IKernelConnection | null): LinkKind | null {
     if (kernel === null) {
-      return this._options.session.isReady ? 'no-kernel' : 'connecting';
+      return this._begun ? 'no-kernel' : 'connecting';
     }
     if (kernel.status === 'dead' || kernel.isDisposed) {
       return 'dead';
@@ -221,68 +247,9 @@ export class KernelLink implements IDisposable {
       return 'restarting';
     }
     if (kernel.connectionStatus !== 'connected') {
-      return !this._wasConnected
-        ? 'connecting'
-        : this._state.kind === 'restarting'
-          ? 'restarting'
-          : 'disconnected';
+      return this._wasConnected ? 'disconnected' : 'connecting';
     }
     return null;
-  }
-
-  /** Have greennb loaded; false where it cannot be, and the state says why. */
-  private async _load(
-    kernel: Kernel.IKernelConnection,
-    here: () => boolean,
-    asked: boolean
-  ): Promise<boolean> {
-    if (kernel.status === 'busy') {
-      this._set('busy');
-    }
-    const { outcome, python, reason } = await attach(kernel);
-    if (!here()) {
-      return false;
-    }
-    if (outcome === 'loaded' || outcome === 'was-loaded') {
-      this._did = outcome === 'loaded' && !asked ? loadedItself(this._options.trans) : this._did;
-      return true;
-    }
-    this._set(outcome, { python, reason });
-    return false;
-  }
-
-  /** Open the comms and exchange greetings; false where the kernel has no greennb loaded. */
-  private async _greet(kernel: Kernel.IKernelConnection, here: () => boolean): Promise<boolean> {
-    let absent = (): void => undefined;
-    const nobody = new Promise<null>(resolve => (absent = () => resolve(null)));
-    const client = new CommClient(kernel, {
-      said: message => this._hear(message),
-      closed: () => (this._hello === null ? absent() : this._unload()),
-      version: spoken => {
-        this._drop();
-        this._set(spoken > VERSION ? 'too-new' : 'too-old');
-      }
-    });
-    this._client?.dispose();
-    this._client = client;
-    const slow = window.setTimeout(() => {
-      if (here() && this._hello === null && kernel.status !== 'idle') {
-        this._set('busy');
-      }
-    }, SLOW_MS);
-    try {
-      await client.open();
-      const answer = await Promise.race([client.ask('hello'), nobody]);
-      if (here() && answer?.type === 'hello') {
-        this._meet(answer);
-      }
-      return answer !== null;
-    } finally {
-      window.clearTimeout(slow);
-      if (this._hello === null) {
-        client.dispose();
-      }
-    }
   }
 
   private _meet(hello: IHello): void {
@@ -329,6 +296,7 @@ export class KernelLink implements IDisposable {
   /** End what there is, and whatever is under way. */
   private _drop(): void {
     this._turn++;
+    this._underWay = false;
     window.clearTimeout(this._again);
     this._client?.dispose();
     this._client = null;
@@ -337,6 +305,11 @@ export class KernelLink implements IDisposable {
 
   private _set(kind: LinkKind, details?: IDetails): void {
     const state = linkState(kind, this._options.trans, details);
+    if (kind === 'live' || kind === 'dead' || kind === 'no-kernel') {
+      this._endRestart();
+    } else if (this._restarting !== 0 && PASSING.has(kind)) {
+      return; // part of restarting
+    }
     const { kind: before, sentence, command } = this._state;
     const same = kind === before && state.sentence === sentence && state.command === command;
     if (same || this._isDisposed) {
@@ -347,6 +320,21 @@ export class KernelLink implements IDisposable {
       this._again = window.setTimeout(() => void this._reconnect(), AGAIN_MS);
     }
     this._stateChanged.emit(state);
+  }
+
+  private _beginRestart(): void {
+    window.clearTimeout(this._restarting);
+    this._restarting = window.setTimeout(() => {
+      this._endRestart();
+      if (this._state.kind === 'restarting' && !this._underWay) {
+        void this._connect();
+      }
+    }, RESTART_MS);
+  }
+
+  private _endRestart(): void {
+    window.clearTimeout(this._restarting);
+    this._restarting = 0;
   }
 
   private async _restart(): Promise<void> {
@@ -371,20 +359,32 @@ export class KernelLink implements IDisposable {
     }
   }
 
-  private _onKernelChanged(): void {
+  private _onKernelChanged(_: unknown, { oldValue, newValue }: IKernelChange): void {
+    if (newValue !== null && newValue === oldValue) {
+      return; // so ends a restart; the kernel's status has said that already
+    }
     this._wasConnected = false;
+    this._beginLife();
+    this._endRestart();
+    void this._connect();
+  }
+
+  /** Another process: what was done to the one before is done no more. */
+  private _beginLife(): void {
+    this._life++;
     this._unloaded = false;
     this._did = '';
-    void this._connect();
   }
 
   private _onStatus(_: unknown, status: Kernel.Status): void {
     if (status === 'restarting' || status === 'autorestarting' || status === 'dead') {
-      this._unloaded = false;
-      this._did = '';
+      this._beginLife();
       this._drop();
       this._set(status === 'dead' ? 'dead' : 'restarting');
-    } else if (this._state.kind === 'restarting') {
+      if (status !== 'dead') {
+        this._beginRestart();
+      }
+    } else if (this._state.kind === 'restarting' && !this._underWay) {
       void this._connect();
     } else if (status === 'idle' && this._touched) {
       this._touched = false;
@@ -397,7 +397,7 @@ export class KernelLink implements IDisposable {
   private _onConnection(_: unknown, status: Kernel.ConnectionStatus): void {
     if (status === 'connected') {
       void this._connect();
-    } else if (this._state.kind !== 'restarting' && this._state.kind !== 'dead') {
+    } else if (this._state.kind !== 'dead') {
       this._drop();
       this._set(this._obstacle(this._kernel) ?? 'disconnected');
     }
@@ -426,7 +426,13 @@ export class KernelLink implements IDisposable {
   private _heard_ms = 0;
   /** Counts attempts: what an earlier one still brings is not wanted. */
   private _turn = 0;
+  /** Counts the kernel's processes. */
+  private _life = 0;
+  private _underWay = false;
   private _again = 0;
+  private _starting = 0;
+  private _restarting = 0;
+  private _begun = false;
   private _wasConnected = false;
   private _unloaded = false;
   private _touched = false;

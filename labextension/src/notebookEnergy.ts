@@ -231,7 +231,10 @@ export class NotebookEnergy implements INotebookEnergy {
     this._cellsHaveChanged();
   }
 
-  private _onKernelChanged(): void {
+  private _onKernelChanged(_: unknown, change: { oldValue: unknown; newValue: unknown }): void {
+    if (change.newValue === change.oldValue) {
+      return; // so ends a restart
+    }
     this._hello = this._inForce = this._session = null;
     this._setAdvice([], []);
     this._factsSoon.please();

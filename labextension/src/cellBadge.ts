@@ -90,19 +90,25 @@ export class CellBadge implements IDisposable {
   private _isDisposed = false;
 }
 
+/** Write what has changed, and nothing else: in a notebook of thousands of cells each write costs the page a layout. */
 function fill(node: HTMLElement, said: IBadgeText): void {
   const [text, heat] = Array.from(node.children) as HTMLElement[];
   if (text.textContent !== said.text) {
     text.textContent = said.text;
   }
-  if (node.title !== said.tooltip) {
-    node.title = said.tooltip;
-  }
-  if (node.getAttribute('aria-label') !== said.name) {
-    node.setAttribute('aria-label', said.name);
-  }
-  node.dataset.look = said.look;
+  set(node, 'title', said.tooltip);
+  set(node, 'aria-label', said.name);
+  set(node, 'data-look', said.look);
   node.classList.toggle('gnb-mod-flawed', said.flawed);
-  heat.hidden = said.heat === null;
-  heat.style.width = said.heat === null ? '' : `${(100 * Math.min(1, Math.max(0, said.heat))).toFixed(1)}%`;
+  if (heat.hidden !== (said.heat === null)) {
+    heat.hidden = said.heat === null;
+  }
+  // A custom property that only clips: the bar grows without a layout.
+  heat.style.setProperty('--gnb-share', `${(100 * Math.min(1, Math.max(0, said.heat ?? 0))).toFixed(1)}%`);
+}
+
+function set(node: HTMLElement, name: string, value: string): void {
+  if (node.getAttribute(name) !== value) {
+    node.setAttribute(name, value);
+  }
 }

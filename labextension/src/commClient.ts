@@ -12,6 +12,8 @@ import type { Answer, StreamMessage } from './wire';
 
 /** A subshell starts in some 10 ms; ipykernel 6 has none and never says so, and neither does a kernel that is busy. */
 export const SUBSHELL_MS = 1500;
+/** Between the closing of one comm and that of the other. */
+const CLOSING_MS = 500;
 /** Longer than this and a kernel that does nothing else does not answer. */
 export const ANSWER_MS = 10_000;
 
@@ -24,8 +26,8 @@ export class NoAnswer extends Error {}
 /** What a client tells of: each may come at any time until it is disposed. */
 export interface IHears {
   said(message: StreamMessage): void;
-  /** The kernel has closed one comm, or `both`: greennb is not loaded there, or not any more. */
-  closed(both: boolean): void;
+  /** The kernel has closed its comms: greennb is not loaded there, or not any more. Told once. */
+  closed(): void;
   /** The kernel speaks another version than this page. */
   version(spoken: number): void;
 }
@@ -99,6 +101,7 @@ export class CommClient implements IDisposable {
       return;
     }
     this._isDisposed = true;
+    window.clearTimeout(this._closing);
     for (const comm of [this._stream, this._ask]) {
       closeQuietly(comm);
     }
@@ -123,11 +126,20 @@ export class CommClient implements IDisposable {
     };
     comm.onClose = () => {
       if (!this._isDisposed) {
-        this._closed++;
-        this._hears.closed(this._closed === 2);
+        this._kernelClosed();
       }
     };
     return comm;
+  }
+
+  /** The other comm's closing is on its way: to close it from here as well would only make noise. */
+  private _kernelClosed(): void {
+    const first = this._closing === 0;
+    window.clearTimeout(this._closing);
+    this._closing = window.setTimeout(
+      () => !this._isDisposed && this._hears.closed(),
+      first ? CLOSING_MS : 0
+    );
   }
 
   private async _subshell(comm: Kernel.IComm): Promise<void> {
@@ -159,7 +171,7 @@ export class CommClient implements IDisposable {
   private _ask: Kernel.IComm | null = null;
   private _isDisposed = false;
   private _asked = 0;
-  private _closed = 0;
+  private _closing = 0;
   private _pending = new Map<string, IPending>();
 }
 

@@ -3,7 +3,7 @@
  * the user's settings allow it, says in which state it is, and comes back by itself after a restart or a lost server.
  */
 import type { ISessionContext } from '@jupyterlab/apputils';
-import type { Kernel, KernelMessage } from '@jupyterlab/services';
+import type { Kernel } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { JSONObject } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
@@ -13,32 +13,17 @@ import type { ISignal } from '@lumino/signaling';
 import { NoAnswer } from './commClient';
 import type { CommClient } from './commClient';
 import { attach } from './linkAttach';
-import { SLOW_MS, handshake } from './linkHandshake';
-import { linkState, loadedItself } from './linkStates';
+import { LinkEvents } from './linkEvents';
+import { SLOW_MS, handshake, obstacleOf } from './linkHandshake';
+import { Reach } from './linkReach';
+import { CURABLE, PASSING, linkState, loadedItself } from './linkStates';
 import type { IDetails } from './linkStates';
 import type { ILinkState, LinkKind, NextStep } from './tokens';
 import { SCHEMA, VERSION } from './wire';
 import type { Answer, IHello, StreamMessage } from './wire';
 
-/** How long a notebook may take to have a kernel before it has none. */
-const START_MS = 5000;
 /** How long a kernel that restarts may be out of reach before that is the server. */
 const RESTART_MS = 15_000;
-/** Between two attempts to reach a server after JupyterLab has given up. */
-const AGAIN_MS = 30_000;
-
-/** States from which running something with "greennb" in it may lead. */
-const CURABLE: ReadonlySet<LinkKind> = new Set<LinkKind>([
-  'not-installed',
-  'not-loaded',
-  'too-old',
-  'failed'
-]);
-
-/** States that a kernel passes through while it restarts. */
-const PASSING: ReadonlySet<LinkKind> = new Set<LinkKind>(['connecting', 'busy', 'disconnected']);
-
-type IKernelChange = { oldValue: Kernel.IKernelConnection | null; newValue: Kernel.IKernelConnection | null };
 
 export interface ILinkOptions {
   session: ISessionContext;
@@ -51,21 +36,18 @@ export interface ILinkOptions {
 export class KernelLink implements IDisposable {
   constructor(private readonly _options: ILinkOptions) {
     this._state = linkState('connecting', _options.trans);
-    const { session } = _options;
-    session.kernelChanged.connect(this._onKernelChanged, this);
-    session.statusChanged.connect(this._onStatus, this);
-    session.connectionStatusChanged.connect(this._onConnection, this);
-    session.iopubMessage.connect(this._onOutput, this);
-    window.addEventListener('pagehide', this._onPageHide);
-    window.addEventListener('pageshow', this._onPageShow);
-    const begin = (): void => {
-      this._begun = true;
-      window.clearTimeout(this._starting);
-      void this._connect();
-    };
-    // A session that waits for somebody to choose a kernel is not ready, and never says so.
-    this._starting = window.setTimeout(begin, START_MS);
-    void session.ready.then(begin);
+    this._events = new LinkEvents(_options.session, {
+      begun: () => this._begin(),
+      replaced: () => this._replace(),
+      restarting: () => this._restarts(),
+      died: () => this._die(),
+      lives: () => this._state.kind === 'restarting' && !this._underWay && this._again(),
+      connected: () => this._again(),
+      lost: () => this._lose(),
+      touched: () => CURABLE.has(this._state.kind) && this._again(),
+      hidden: () => this._drop(),
+      shown: () => this._again()
+    });
   }
 
   get state(): ILinkState {
@@ -144,7 +126,11 @@ export class KernelLink implements IDisposable {
       case 'retry':
         this._unloaded = false;
         if (this._state.kind === 'disconnected') {
-          return this._reconnect();
+          return this._reach.now();
+        }
+        if (this._hello !== null) {
+          await this.ask('set', { measure: true });
+          return;
         }
         return this._connect(true);
       case null:
@@ -154,8 +140,12 @@ export class KernelLink implements IDisposable {
 
   /** The user's settings have changed. */
   settingsChanged(): void {
-    if (this._state.kind === 'not-loaded' && this._options.autoStart() && !this._unloaded) {
-      void this._connect();
+    const autoStarts = this._autoStarts;
+    this._autoStarts = this._options.autoStart();
+    if (this._state.kind === 'not-loaded' && this._autoStarts && !this._unloaded) {
+      this._again();
+    } else if (this._autoStarts && !autoStarts) {
+      this._measure();
     }
   }
 
@@ -166,19 +156,21 @@ export class KernelLink implements IDisposable {
     this._isDisposed = true;
     this._drop();
     this._endRestart();
-    window.clearTimeout(this._starting);
-    window.removeEventListener('pagehide', this._onPageHide);
-    window.removeEventListener('pageshow', this._onPageShow);
-    const { session } = this._options;
-    session.kernelChanged.disconnect(this._onKernelChanged, this);
-    session.statusChanged.disconnect(this._onStatus, this);
-    session.connectionStatusChanged.disconnect(this._onConnection, this);
-    session.iopubMessage.disconnect(this._onOutput, this);
+    this._events.dispose();
+    this._reach.dispose();
     Signal.clearData(this);
   }
 
   private get _kernel(): Kernel.IKernelConnection | null {
     return this._options.session.session?.kernel ?? null;
+  }
+
+  private get _obstacle(): LinkKind | null {
+    return obstacleOf(this._kernel, { begun: this._begun, wasConnected: this._wasConnected });
+  }
+
+  private _again(): void {
+    void this._connect();
   }
 
   /** Connect anew; only the latest attempt goes on. `asked` is whether the user wants greennb loaded. */
@@ -187,7 +179,7 @@ export class KernelLink implements IDisposable {
     const turn = this._turn;
     const here = (): boolean => turn === this._turn && !this._isDisposed;
     const kernel = this._kernel;
-    const obstacle = this._obstacle(kernel);
+    const obstacle = this._obstacle;
     if (obstacle !== null || kernel === null) {
       return this._set(obstacle ?? 'no-kernel');
     }
@@ -227,29 +219,12 @@ export class KernelLink implements IDisposable {
       }
     } catch (error) {
       // A kernel that goes away takes its futures with it; its status says what became of it.
-      if (here() && this._obstacle(kernel) === null) {
+      if (here() && this._obstacle === null) {
         this._set('failed', { reason: error instanceof Error ? error.message : '' });
       }
     } finally {
       this._underWay = here() ? false : this._underWay;
     }
-  }
-
-  /** Why no connection can be made now; null where it can. */
-  private _obstacle(kernel: Kernel.IKernelConnection | null): LinkKind | null {
-    if (kernel === null) {
-      return this._begun ? 'no-kernel' : 'connecting';
-    }
-    if (kernel.status === 'dead' || kernel.isDisposed) {
-      return 'dead';
-    }
-    if (kernel.status === 'restarting' || kernel.status === 'autorestarting') {
-      return 'restarting';
-    }
-    if (kernel.connectionStatus !== 'connected') {
-      return this._wasConnected ? 'disconnected' : 'connecting';
-    }
-    return null;
   }
 
   private _meet(hello: IHello): void {
@@ -258,22 +233,32 @@ export class KernelLink implements IDisposable {
       return this._set('too-new');
     }
     this._hello = hello;
-    this._set('live');
+    this._live();
     this._greeted.emit(hello);
+    this._measure();
+  }
+
+  /** Where the user has loaded greennb, have every cell measured, unless somebody has turned that off in the kernel. */
+  private _measure(): void {
     const kernel = this._kernel;
-    if (!hello.settings.measure && this._options.autoStart() && !this._unloaded && kernel !== null) {
-      // Loaded by the user, measuring nothing yet. This measures unless somebody has turned it off.
-      attach(kernel).catch(() => undefined);
+    const wanted = this._options.autoStart() && !this._unloaded;
+    if (wanted && kernel && this._hello?.settings.measure === false) {
+      attach(kernel).catch(() => undefined); // a kernel that goes away says so by its status
     }
+  }
+
+  private _live(): void {
+    this._set('live', { measures: this._hello?.settings.measure });
   }
 
   private _hear(message: StreamMessage): void {
     this._heard_ms = performance.now();
-    if (message.type === 'hello') {
-      this._hello = this._hello && message;
+    if (message.type === 'hello' && this._hello) {
+      this._hello = message;
     }
-    if (message.type === 'bye') {
-      this._unload();
+    if (message.type === 'settings' && this._hello) {
+      this._hello = { ...this._hello, settings: message };
+      this._live();
     }
     this._alive(this._client);
     this._said.emit(message);
@@ -282,7 +267,7 @@ export class KernelLink implements IDisposable {
   /** Something was heard: whoever was thought busy is not, or can speak all the same. */
   private _alive(client: CommClient | null): void {
     if (client === this._client && this._state.kind === 'busy' && this._hello !== null) {
-      this._set('live');
+      this._live();
     }
   }
 
@@ -297,7 +282,7 @@ export class KernelLink implements IDisposable {
   private _drop(): void {
     this._turn++;
     this._underWay = false;
-    window.clearTimeout(this._again);
+    this._reach.stop();
     this._client?.dispose();
     this._client = null;
     this._hello = null;
@@ -317,7 +302,7 @@ export class KernelLink implements IDisposable {
     }
     this._state = state;
     if (kind === 'disconnected') {
-      this._again = window.setTimeout(() => void this._reconnect(), AGAIN_MS);
+      this._reach.later();
     }
     this._stateChanged.emit(state);
   }
@@ -327,7 +312,7 @@ export class KernelLink implements IDisposable {
     this._restarting = window.setTimeout(() => {
       this._endRestart();
       if (this._state.kind === 'restarting' && !this._underWay) {
-        void this._connect();
+        this._again();
       }
     }, RESTART_MS);
   }
@@ -347,26 +332,36 @@ export class KernelLink implements IDisposable {
     }
   }
 
-  private async _reconnect(): Promise<void> {
-    try {
-      await this._kernel?.reconnect();
-    } catch {
-      // It tried for two minutes. The server is still away; the state says so already.
-    }
-    if (this._state.kind === 'disconnected' && !this._isDisposed) {
-      window.clearTimeout(this._again);
-      this._again = window.setTimeout(() => void this._reconnect(), AGAIN_MS);
-    }
+  private _begin(): void {
+    this._begun = true;
+    this._again();
   }
 
-  private _onKernelChanged(_: unknown, { oldValue, newValue }: IKernelChange): void {
-    if (newValue !== null && newValue === oldValue) {
-      return; // so ends a restart; the kernel's status has said that already
-    }
+  private _replace(): void {
     this._wasConnected = false;
     this._beginLife();
     this._endRestart();
-    void this._connect();
+    this._again();
+  }
+
+  private _restarts(): void {
+    this._beginLife();
+    this._drop();
+    this._set('restarting');
+    this._beginRestart();
+  }
+
+  private _die(): void {
+    this._beginLife();
+    this._drop();
+    this._set('dead');
+  }
+
+  private _lose(): void {
+    if (this._state.kind !== 'dead') {
+      this._drop();
+      this._set(this._obstacle ?? 'disconnected');
+    }
   }
 
   /** Another process: what was done to the one before is done no more. */
@@ -376,49 +371,11 @@ export class KernelLink implements IDisposable {
     this._did = '';
   }
 
-  private _onStatus(_: unknown, status: Kernel.Status): void {
-    if (status === 'restarting' || status === 'autorestarting' || status === 'dead') {
-      this._beginLife();
-      this._drop();
-      this._set(status === 'dead' ? 'dead' : 'restarting');
-      if (status !== 'dead') {
-        this._beginRestart();
-      }
-    } else if (this._state.kind === 'restarting' && !this._underWay) {
-      void this._connect();
-    } else if (status === 'idle' && this._touched) {
-      this._touched = false;
-      if (CURABLE.has(this._state.kind)) {
-        void this._connect();
-      }
-    }
-  }
-
-  private _onConnection(_: unknown, status: Kernel.ConnectionStatus): void {
-    if (status === 'connected') {
-      void this._connect();
-    } else if (this._state.kind !== 'dead') {
-      this._drop();
-      this._set(this._obstacle(this._kernel) ?? 'disconnected');
-    }
-  }
-
-  /** A cell that loads, installs or removes greennb: look again once it has ended. */
-  private _onOutput(_: unknown, message: KernelMessage.IMessage): void {
-    if (message.header.msg_type === 'execute_input') {
-      const { code } = message.content as { code?: unknown };
-      this._touched = this._touched || (typeof code === 'string' && code.includes('greennb'));
-    }
-  }
-
-  private _onPageHide = (): void => this._drop();
-
-  private _onPageShow = (event: PageTransitionEvent): void => {
-    if (event.persisted) {
-      void this._connect();
-    }
-  };
-
+  private readonly _events: LinkEvents;
+  private readonly _reach = new Reach(
+    () => this._kernel,
+    () => this._state.kind === 'disconnected'
+  );
   private _state: ILinkState;
   private _did = '';
   private _hello: IHello | null = null;
@@ -429,13 +386,11 @@ export class KernelLink implements IDisposable {
   /** Counts the kernel's processes. */
   private _life = 0;
   private _underWay = false;
-  private _again = 0;
-  private _starting = 0;
   private _restarting = 0;
   private _begun = false;
+  private _autoStarts = true;
   private _wasConnected = false;
   private _unloaded = false;
-  private _touched = false;
   private _isDisposed = false;
   private _stateChanged = new Signal<KernelLink, ILinkState>(this);
   private _connecting = new Signal<KernelLink, void>(this);

@@ -26,7 +26,7 @@ export interface IHandshakeOptions {
   /** The kernel is busy, and answers later. */
   busy(): void;
   said(message: StreamMessage): void;
-  /** The kernel has closed a comm after it had answered. */
+  /** The kernel has closed its comms after it had answered. */
   left(): void;
   /** The kernel speaks another version. */
   version(spoken: number): void;
@@ -66,6 +66,26 @@ export async function handshake(options: IHandshakeOptions): Promise<IMet | IUnm
   }
   const hello = await greet(options);
   return hello ? { kind: 'met', hello } : { kind: 'failed' };
+}
+
+/** Why a kernel cannot be met now; null where it can. `begun` is whether one should be there by now. */
+export function obstacleOf(
+  kernel: Kernel.IKernelConnection | null,
+  { begun, wasConnected }: { begun: boolean; wasConnected: boolean }
+): LinkKind | null {
+  if (kernel === null) {
+    return begun ? 'no-kernel' : 'connecting';
+  }
+  if (kernel.status === 'dead' || kernel.isDisposed) {
+    return 'dead';
+  }
+  if (kernel.status === 'restarting' || kernel.status === 'autorestarting') {
+    return 'restarting';
+  }
+  if (kernel.connectionStatus !== 'connected') {
+    return wasConnected ? 'disconnected' : 'connecting';
+  }
+  return null;
 }
 
 /** A kernel's language: of its specification, else what it says itself, which a busy kernel does later. */
@@ -119,13 +139,7 @@ async function greet({ kernel, here, adopt, busy, ...hears }: IHandshakeOptions)
   const client = new CommClient(kernel, {
     said: hears.said,
     version: hears.version,
-    closed: both => {
-      if (met) {
-        hears.left();
-      } else if (both) {
-        absent();
-      }
-    }
+    closed: () => (met ? hears.left() : absent())
   });
   adopt(client);
   const slow = window.setTimeout(() => kernel.status !== 'idle' && busy(), SLOW_MS);

@@ -4,6 +4,17 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { pipInstall } from './linkAttach';
 import type { ILinkState, LinkKind } from './tokens';
 
+/** States from which running something with "greennb" in it may lead. */
+export const CURABLE: ReadonlySet<LinkKind> = new Set<LinkKind>([
+  'not-installed',
+  'not-loaded',
+  'too-old',
+  'failed'
+]);
+
+/** States that a kernel passes through while it restarts. */
+export const PASSING: ReadonlySet<LinkKind> = new Set<LinkKind>(['connecting', 'busy', 'disconnected']);
+
 /** What a sentence may tell more of. */
 export interface IDetails {
   /** The kernel's language. */
@@ -11,6 +22,8 @@ export interface IDetails {
   /** The kernel's interpreter. */
   python?: string;
   reason?: string;
+  /** Whether every cell is measured. */
+  measures?: boolean;
 }
 
 export function linkState(kind: LinkKind, trans: TranslationBundle, details: IDetails = {}): ILinkState {
@@ -20,7 +33,7 @@ export function linkState(kind: LinkKind, trans: TranslationBundle, details: IDe
     stepLabel = '',
     command = ''
   ): ILinkState => ({ kind, sentence, command, step, stepLabel });
-  const { language = '', python = '', reason = '' } = details;
+  const { language = '', python = '', reason = '', measures = true } = details;
   switch (kind) {
     case 'no-kernel':
       return state(
@@ -54,7 +67,13 @@ export function linkState(kind: LinkKind, trans: TranslationBundle, details: IDe
         trans.__('The kernel is busy with a cell, and answers once that has ended. Nothing is lost.')
       );
     case 'live':
-      return state(trans.__('greennb measures this kernel.'));
+      return measures
+        ? state(trans.__('greennb measures this kernel.'))
+        : state(
+            trans.__('greennb is loaded, and measures only cells that begin with %%energy.'),
+            'load',
+            trans.__('Measure every cell')
+          );
     case 'restarting':
       return state(trans.__('The kernel restarts. What was measured stays here.'));
     case 'dead':

@@ -8,6 +8,7 @@ import type { ISignal } from '@lumino/signaling';
 import { Runs, insertByTime } from './cells';
 import type { IAccount } from './cells';
 import { KernelLink } from './link';
+import { isReplaced } from './linkEvents';
 import { findingName, isOurs, recall, remember } from './metadata';
 import type { INotebookMemory } from './metadata';
 import { insertCode, jumpTo, sourcesById, cellIds } from './notebookCells';
@@ -232,8 +233,8 @@ export class NotebookEnergy implements INotebookEnergy {
   }
 
   private _onKernelChanged(_: unknown, change: { oldValue: unknown; newValue: unknown }): void {
-    if (change.newValue === change.oldValue) {
-      return; // so ends a restart
+    if (!isReplaced(change)) {
+      return;
     }
     this._hello = this._inForce = this._session = null;
     this._setAdvice([], []);

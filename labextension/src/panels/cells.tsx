@@ -5,7 +5,7 @@ import { CommandIDs } from '../commandIds';
 import { co2e, percent, seconds, watts } from '../format';
 import type { ICellCost, IRunning } from '../tokens';
 import { Foreign, TextButton } from './controls';
-import { useClock, useSignal } from './hooks';
+import { useClock, useSamples, useSignal } from './hooks';
 import type { IPartProps } from './part';
 import { dearest, FEW, type ISort, pressed, sorted, type SortKey } from './sorting';
 import { amountAndInterval, inFull, netAmount, shortTime, wholeTime } from './text';
@@ -51,7 +51,9 @@ export function Cells(props: IPartProps): JSX.Element {
 function emptyWords({ energy, trans }: IPartProps): string {
   if (energy.settings && !energy.settings.measure) {
     return trans.__(
-      'Cells are measured when they begin with %%energy. “%energy_auto on” measures all of them.'
+      'Cells are measured when they begin with %1. “%2” measures all of them.',
+      '%%energy', // the translator would read it as an escaped sign
+      '%energy_auto on'
     );
   }
   return trans.__('No cell has been measured yet: run one, and what it cost stands here.');
@@ -204,10 +206,11 @@ function Change({ cell, trans }: Pick<ICellRowProps, 'cell' | 'trans'>): JSX.Ele
 }
 
 function RunningRow({ running, energy, trans }: IPartProps & { running: IRunning }): JSX.Element {
+  useSamples(energy.sampled, 1000); // in the frame that is drawn anyway
   const elapsed = useClock(() => {
     const since_s = energy.power.now_s() - running.t_s;
     return since_s >= 1 ? wholeTime(since_s) : '';
-  });
+  }, 5000);
   return (
     <tr className="gnb-mod-running" onClick={() => running.cell_id && energy.jumpTo(running.cell_id)}>
       <th scope="row" className="gnb-mod-cell">

@@ -30,7 +30,8 @@ export function useSignal<S, A>(signal: ISignal<S, A>, pace_ms = 0): void {
 }
 
 /**
- * Render with samples: in step with the clock, so that everything which follows the samples is drawn in the same frame.
+ * Render with samples, at most once every `pace_ms`: in step with the clock as the chart is, and before the next frame,
+ * so that numbers and chart are painted together.
  */
 export function useSamples<S, A>(signal: ISignal<S, A>, pace_ms = NUMBERS_MS): void {
   const seen = useContext(Seen);
@@ -40,20 +41,17 @@ export function useSamples<S, A>(signal: ISignal<S, A>, pace_ms = NUMBERS_MS): v
       return;
     }
     let slot = NaN;
-    let frame = 0;
     const sampled = () => {
       const now = Math.floor(performance.now() / pace_ms);
       if (now !== slot) {
         slot = now;
-        cancelAnimationFrame(frame);
-        frame = requestAnimationFrame(render);
+        render();
       }
     };
     signal.connect(sampled);
     render();
     return () => {
       signal.disconnect(sampled);
-      cancelAnimationFrame(frame);
     };
   }, [signal, seen, pace_ms]);
 }

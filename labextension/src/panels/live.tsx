@@ -49,7 +49,7 @@ function Now(props: IPartProps): JSX.Element {
       <span className="gnb-Now-amount">{amount}</span> <span className="gnb-Now-unit">{unit}</span>{' '}
       <span className="gnb-Now-words">
         {stale_s ? trans.__('no sample for %1 s', stale_s) : nowWords(now.watts === null, props)}
-      </span>
+      </span>{' '}
       {now.partial && now.watts !== null ? (
         <span className="gnb-Partial" title={trans.__('Something that should count is not readable')}>
           {trans.__('partial')}

@@ -37,7 +37,7 @@ export function Notebook(props: IPartProps): JSX.Element | null {
               disabled: !netKnown,
               title: netKnown
                 ? trans.__('Above what the machine draws when idle')
-                : trans.__('Not known yet: %energy_baseline measures what the idle machine draws')
+                : trans.__('Not known yet: %1 measures what the idle machine draws', '%energy_baseline')
             },
             {
               value: 0,

@@ -3,7 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import type { IDisposable } from '@lumino/disposable';
 import type { Message } from '@lumino/messaging';
-import { type ISignal, Signal } from '@lumino/signaling';
+import type { ISignal } from '@lumino/signaling';
 import React, { useCallback, useEffect, useRef, useState } from 'react';
 
 import { type IChartTheme, readTheme } from '../chart/theme';
@@ -40,16 +40,12 @@ export class Sidebar extends ReactWidget {
   }
 
   override dispose(): void {
-    this._hide();
+    this._unwatch();
     super.dispose();
   }
 
   protected override render(): JSX.Element {
-    return (
-      <UseSignal signal={this._seenChanged} initialArgs={false}>
-        {(_, seen) => (this._everSeen ? <Root {...this._options} seen={seen ?? false} /> : <></>)}
-      </UseSignal>
-    );
+    return this._everSeen ? <Root {...this._options} seen={this._watch !== null} /> : <></>;
   }
 
   protected override onAfterAttach(message: Message): void {
@@ -70,7 +66,7 @@ export class Sidebar extends ReactWidget {
   }
 
   protected override onBeforeDetach(message: Message): void {
-    this._hide();
+    this._unwatch(); // and no update: React's root goes with the node
     super.onBeforeDetach(message);
   }
 
@@ -78,21 +74,22 @@ export class Sidebar extends ReactWidget {
     if (!this._watch) {
       this._everSeen = true;
       this._watch = this._options.model.watch();
-      this._seenChanged.emit(true);
+      this.update();
     }
   }
 
   private _hide(): void {
-    if (this._watch) {
-      this._watch.dispose();
-      this._watch = null;
-      this._seenChanged.emit(false);
-    }
+    this._unwatch();
+    this.update();
+  }
+
+  private _unwatch(): void {
+    this._watch?.dispose();
+    this._watch = null;
   }
 
   private _watch: IDisposable | null = null;
   private _everSeen = false;
-  private readonly _seenChanged = new Signal<this, boolean>(this);
 }
 
 function Root(props: ISidebarOptions & { seen: boolean }): JSX.Element {

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 HISTORY_S = 3600.0
 
+SOURCE_LENGTH = 200
+"""Characters of a cell's first line that a page is told."""
+
 LARGEST_CELLS_B = 700_000
 LARGEST_WATTS = 40_000
 """How much of the past is told at once: about 1 MB in all, since Jupyter Server drops a kernel's messages where they
@@ -72,10 +75,14 @@ def history(session: Session, span_s: float, re: str) -> dict[str, Any]:
     total = bridge.tally.session()
     t_s, w = bridge.feed.live.history.since(time.monotonic() - span_s, LARGEST_WATTS)
     cells = [
-        messages.ended(run.measurement, source=first_line(run.source)[:200], session=total)
-        for run in told(list(bridge.tally.runs))
+        messages.ended(run.measurement, source=source(run), session=total) for run in told(list(bridge.tally.runs))
     ]
     return messages.history(cells=cells, session=total, t_s=t_s, w=w, re=re)
+
+
+def source(run: CellRun) -> str:
+    """A cell's first line, as far as a page shows it. Half a surrogate, which no JSON can carry, becomes a "?"."""
+    return first_line(run.source)[:SOURCE_LENGTH].encode("utf-8", "replace").decode("utf-8")
 
 
 def told(runs: list[CellRun]) -> list[CellRun]:

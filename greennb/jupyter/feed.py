@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from greennb.jupyter import facts
-from greennb.jupyter.marker import first_line
 from greennb.jupyter.post import Post
 from greennb.jupyter.waste import Waste
 from greennb.meter.gauges import Panel
@@ -39,9 +38,6 @@ SLEPT_S = 5.0
 FAREWELL_S = 2.0
 """How long unloading waits for what is still to be sent."""
 
-SOURCE_LENGTH = 200
-"""Characters of a cell's first line that a page is told."""
-
 
 @dataclass(slots=True, eq=False)
 class Stream:
@@ -53,7 +49,9 @@ class Stream:
 
 
 class Feed:
-    """Sends to every open stream of ``bridge``."""
+    """Sends to every open stream of ``bridge``. ``expires_s`` is :data:`EXPIRES_S`, for tests."""
+
+    expires_s = EXPIRES_S
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
@@ -63,7 +61,6 @@ class Feed:
         self._post = Post(self._lost)
         self._live = Live(self._session.runtime.meter, self._ready)
         self._panel: Panel | None = None
-        self._gauges: list[dict[str, Any]] = []
         self._idle_s = 0.0
         self._round_s: float | None = None
         self.waste = Waste(lambda: self._session.shell.user_ns)
@@ -165,8 +162,7 @@ class Feed:
     def _send_ended(self) -> None:
         while (settled := self._bridge.tally.settled()) is not None:
             run, session = settled
-            source = first_line(run.source)[:SOURCE_LENGTH]
-            self._send(messages.ended(run.measurement, source=source, session=session))
+            self._send(messages.ended(run.measurement, source=facts.source(run), session=session))
 
     def _send_settings(self) -> None:
         self._send(messages.settings(facts.in_force(self._session)))
@@ -214,7 +210,7 @@ class Feed:
             return
         self._idle_s += now_s - last_s if now_s - last_s <= SLEPT_S else 0.0
         with self._lock:
-            old = [s for s in self._streams.values() if s.hz > 0 and self._idle_s - s.renewed_s > EXPIRES_S]
+            old = [s for s in self._streams.values() if s.hz > 0 and self._idle_s - s.renewed_s > self.expires_s]
             for stream in old:
                 stream.hz = 0.0
             if old:
@@ -238,7 +234,10 @@ class Feed:
 
     def _pace(self) -> None:
         """Sample as fast as the fastest page wants."""
-        self._live.watch(max((stream.hz for stream in self._streams.values()), default=0.0))
+        hz = max((stream.hz for stream in self._streams.values()), default=0.0)
+        if hz == 0:
+            self._round_s = None  # until somebody watches again no round is due, and no page is silent
+        self._live.watch(hz)
 
     def _remove(self, stream: Stream) -> None:
         with self._lock:

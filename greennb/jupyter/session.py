@@ -64,7 +64,11 @@ class Session:
         if cls._running is not None and cls.running(shell):
             return cls._running
         session = cls(shell)
-        session._register()
+        try:
+            session._register()
+        except BaseException:
+            session._take_back()
+            raise
         cls._running = session
         return session
 
@@ -74,8 +78,11 @@ class Session:
         if cls._running is None or cls._running.shell is not shell or cls._running.recording:
             return
         session, cls._running = cls._running, None
-        while session._undo:
-            session._undo.pop()()
+        session._take_back()
+
+    def _take_back(self) -> None:
+        while self._undo:
+            self._undo.pop()()
 
     def _configured(self) -> Runtime:
         settings = self.config.to_settings(os.environ, self.say)

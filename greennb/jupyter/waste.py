@@ -55,7 +55,7 @@ class Waste:
         self._namespace = namespace
         self._after_ns, self._again_ns = s_to_ns(after_s), s_to_ns(again_s)
         self._looked_ns = 0
-        self._joules: tuple[Live, list[float]] | None = None
+        self._joules: tuple[Live, int, list[float]] | None = None  # of which idle time, and those seen before it
         self._busy: _Busy | None = None
         self.items: list[dict[str, Any]] = []
 
@@ -69,13 +69,13 @@ class Waste:
         """Look, if it is time; whether there is something new to say. ``idle_since_ns`` is None while a cell runs."""
         if idle_since_ns is None:
             return self.over()
-        if self._joules is None or self._joules[0] is not live:
-            self._joules = (live, list(live.joules))
+        if self._joules is None or self._joules[:2] != (live, idle_since_ns):
+            self._joules = (live, idle_since_ns, list(live.joules))
         now_ns = live.meter.clock.monotonic_ns()
         if now_ns - self._looked_ns < self._again_ns:
             return False
         self._looked_ns = now_ns
-        busy = self._cpus(live)
+        busy = self._cpus(live, idle_since_ns)
         if now_ns - idle_since_ns < self._after_ns:
             return False
         idle_s = ns_to_s(now_ns - idle_since_ns)
@@ -124,19 +124,22 @@ class Waste:
     ) -> dict[str, Any]:
         index = next(i for i, channel in enumerate(live.meter.channels) if channel.domain == domain)
         watts = live.latest[index].w if live.latest else None
-        before = self._joules[1][index] if self._joules is not None else live.joules[index]
+        before = self._joules[2][index] if self._joules is not None else live.joules[index]
         return messages.waste_item(
             kind=kind, domain=domain, label=label, seconds=idle_s, why=why, code=code, mem_b=mem_b, watts=watts,
             method=live.meter.channels[index].method, joules=None if watts is None else live.joules[index] - before,
         )  # fmt: skip
 
-    def _cpus(self, live: Live) -> tuple[float, float] | None:
-        """CPUs that this process and its children kept busy since the last look, and this process alone."""
+    def _cpus(self, live: Live, idle_since_ns: int) -> tuple[float, float] | None:
+        """CPUs that this process and its children kept busy since the last look, and this process alone.
+
+        None where the last look was before the idle time: a cell's own work lies in between.
+        """
         mark: Mark | None = live.meter.accounts.mark()
         if mark is None:
             return None
         last, self._busy = self._busy, _Busy(mark.t_ns, mark.own_ns, time.process_time_ns())
-        if last is None or self._busy.t_ns <= last.t_ns:
+        if last is None or last.t_ns < idle_since_ns or self._busy.t_ns <= last.t_ns:
             return None
         elapsed_ns = self._busy.t_ns - last.t_ns
         return (

@@ -190,6 +190,28 @@ def test_samples_come_while_a_cell_runs_and_stop_at_0(attached: Any) -> None:
     assert page.streamed == []
 
 
+def test_a_page_that_vanished_is_fed_no_more_once_it_is_silent_for_long_and_wakes_with_its_next_watch(
+    attached: Any,
+) -> None:
+    """With seconds for minutes. Time in which a cell runs does not count: it might not have been heard meanwhile."""
+    page = Page(attached)
+    page.ask("hello")
+    cell(page, "from greennb.jupyter.session import Session\nSession.start(get_ipython()).bridge.feed.expires_s = 1.5")
+    page.watch(10)
+    cell(page, "import time\ntime.sleep(3)")
+    page.streamed.clear()
+    page.listen(0.8)
+    assert page.of("samples")
+    page.listen(2.5)
+    page.streamed.clear()
+    page.listen(1.2)
+    assert page.of("samples") == []
+    cell(page, "'still told of'")
+    assert page.until(lambda: page.of("ended"))
+    page.watch(10)
+    assert page.until(lambda: page.of("samples"))
+
+
 def test_each_of_two_pages_gets_the_cells_and_only_who_watches_gets_samples(attached: Any) -> None:
     first, second = Page(attached), Page(attached)
     first.watch(2)

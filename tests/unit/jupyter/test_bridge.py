@@ -192,6 +192,18 @@ class TestWaste:
         (item,) = idle.run(40)[-1]
         assert item["joules"] == pytest.approx(70.0 * item["seconds"], rel=0.02)
 
+    def test_work_and_joules_of_a_cell_that_ran_while_nobody_watched_are_not_waste(self):
+        idle = Idle()
+        idle.source.held = 9 * GIB
+        idle.run(60, cpus=0.01)
+        idle.clock.sleep(300)  # hidden; meanwhile a cell that is not measured
+        idle.work.used_ns += 600 * 10**9
+        idle.idle_since_ns = idle.clock.monotonic_ns()
+        assert idle.run(115) == []
+        (item,) = idle.run(20)[-1]
+        assert item["kind"] == "gpu"
+        assert item["joules"] == pytest.approx(70.0 * item["seconds"], rel=0.05)
+
     def test_a_bare_context_and_unknown_memory_are_no_waste(self):
         idle = Idle()
         assert idle.run(300) == []

@@ -1,0 +1,441 @@
+/** What the views are told of each notebook, and when samples come. */
+import { nullTranslator } from '@jupyterlab/translation';
+import { Signal } from '@lumino/signaling';
+
+import { EnergyModel } from '../model';
+import type { NotebookEnergy } from '../notebookEnergy';
+import type { IFinding } from '../wire';
+import { FakeKernel, HELLO, NO_TOTAL } from './fakeKernel';
+import { FakePanel, FakeTracker } from './fakeNotebook';
+import { measurement } from './measurements';
+
+const pass = (ms = 0): Promise<void> => jest.advanceTimersByTimeAsync(ms) as unknown as Promise<void>;
+
+let models: EnergyModel[] = [];
+
+function opened(...panels: FakePanel[]) {
+  const tracker = new FakeTracker();
+  const dialogs = { selectKernel: jest.fn(), restart: jest.fn() };
+  const model = new EnergyModel({
+    tracker: tracker.tracker,
+    dialogs,
+    trans: nullTranslator.load('greennb')
+  });
+  models.push(model);
+  panels.forEach(panel => tracker.open(panel));
+  const energy = model.current as NotebookEnergy;
+  return { model, tracker, energy };
+}
+
+function ended(cell_id: string, total_j: number, id = `${cell_id}-${total_j}`) {
+  return {
+    v: 1,
+    type: 'ended',
+    t0_s: 100,
+    t1_s: 102,
+    source: 'fit()',
+    measurement: { ...measurement(total_j), id, cell_id },
+    session: { ...NO_TOTAL, runs: 1, total_j }
+  };
+}
+
+const samples = (t_s: number[], w: (number | null)[][]) => ({
+  v: 1,
+  type: 'samples',
+  t_s,
+  w,
+  low_w: [null],
+  high_w: [null],
+  gauges: [],
+  faults: []
+});
+
+const paces = (kernel: FakeKernel): number[] =>
+  kernel.asked.filter(it => it.ask === 'watch').map(it => it.hz);
+
+let visible = 'visible';
+
+function look(state: 'visible' | 'hidden'): void {
+  visible = state;
+  document.dispatchEvent(new Event('visibilitychange'));
+}
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  visible = 'visible';
+  jest.spyOn(document, 'visibilityState', 'get').mockImplementation(() => visible as DocumentVisibilityState);
+  models = [];
+});
+
+afterEach(() => {
+  models.forEach(model => model.dispose());
+  expect(jest.getTimerCount()).toBe(0);
+  jest.restoreAllMocks();
+  jest.useRealTimers();
+});
+
+describe('samples', () => {
+  it('come only while somebody looks', async () => {
+    const panel = new FakePanel();
+    const { model } = opened(panel);
+    await pass(1000);
+    expect(paces(panel.kernel)).toEqual([]);
+    const [one, two] = [model.watch(), model.watch()];
+    await pass();
+    one.dispose();
+    await pass();
+    expect(paces(panel.kernel)).toEqual([2]);
+    two.dispose();
+    two.dispose();
+    await pass();
+    expect(paces(panel.kernel)).toEqual([2, 0]);
+  });
+
+  it('name the stream that they are to come on', async () => {
+    const panel = new FakePanel();
+    opened(panel).model.watch();
+    await pass(1000);
+    expect(panel.kernel.asked.find(it => it.ask === 'watch').stream).toBe(panel.kernel.stream.commId);
+  });
+
+  it('stop while the page is hidden', async () => {
+    const panel = new FakePanel();
+    opened(panel).model.watch();
+    await pass(1000);
+    look('hidden');
+    await pass(200_000);
+    expect(paces(panel.kernel)).toEqual([2, 0]);
+    look('visible');
+    await pass();
+    expect(paces(panel.kernel)).toEqual([2, 0, 2]);
+  });
+
+  it("are asked for again once a minute, in the setting's pace", async () => {
+    const panel = new FakePanel();
+    const { model } = opened(panel);
+    model.watch();
+    await pass(130_000);
+    expect(paces(panel.kernel)).toEqual([2, 2, 2]);
+    await model.set('rate_hz', 10);
+    await pass();
+    expect(paces(panel.kernel).pop()).toBe(10);
+  });
+
+  it('come from the notebook in front', async () => {
+    const [one, two] = [new FakePanel(), new FakePanel()];
+    const { model, tracker } = opened(one, two);
+    model.watch();
+    await pass(1000);
+    expect([paces(one.kernel), paces(two.kernel)]).toEqual([[], [2]]);
+    tracker.show(one);
+    await pass();
+    expect([paces(one.kernel), paces(two.kernel)]).toEqual([[2], [2, 0]]);
+    tracker.show(null);
+    await pass();
+    expect(paces(one.kernel)).toEqual([2, 0]);
+    expect(model.current).toBeNull();
+  });
+
+  it('are in power, and told of once a message', async () => {
+    const panel = new FakePanel();
+    const { energy } = opened(panel);
+    await pass(1000);
+    let told = 0;
+    energy.sampled.connect(() => told++);
+    panel.kernel.stream.say(samples([101, 102], [[5, null]]));
+    expect(told).toBe(1);
+    expect(energy.power.latest?.watts).toEqual([null]);
+    expect(energy.power.last_s).toBe(102);
+  });
+
+  it('of another number of domains are left out', async () => {
+    const panel = new FakePanel();
+    const { energy } = opened(panel);
+    await pass(1000);
+    panel.kernel.stream.say(samples([101], [[5], [6]]));
+    expect(energy.power.latest).toBeNull();
+  });
+
+  it('are no watts of now once the kernel is gone', async () => {
+    const panel = new FakePanel();
+    const { energy } = opened(panel);
+    await pass(1000);
+    panel.kernel.stream.say(samples([101], [[5]]));
+    panel.kernel.set('dead');
+    expect(energy.power.latest).toBeNull();
+  });
+});
+
+describe('cells', () => {
+  it('are told with at most ten signals a second, however many end', async () => {
+    const panel = new FakePanel();
+    const { energy } = opened(panel);
+    await pass(1000);
+    let told = 0;
+    energy.cellsChanged.connect(() => told++);
+    for (let n = 0; n < 200; n++) {
+      panel.kernel.stream.say(ended('a', n + 1));
+      await pass(5);
+    }
+    await pass(200);
+    expect(told).toBeLessThanOrEqual(12);
+    expect(energy.cells).toMatchObject([{ id: 'a', index: 0, runs: 200, share: 1 }]);
+    expect(energy.notebookTotal.total_j).toBe(200);
+  });
+
+  it('follow the notebook', async () => {
+    const panel = new FakePanel();
+    const { energy } = opened(panel);
+    await pass(1000);
+    panel.kernel.stream.say(ended('a', 10));
+    panel.kernel.stream.say(ended('c', 30));
+    panel.model.reorder(['c', 'x', 'a']);
+    expect(energy.cells.map(it => [it.id, it.index])).toEqual([
+      ['c', 0],
+      ['a', 2]
+    ]);
+    panel.model.reorder(['x', 'a']);
+    expect(energy.notebookTotal.total_j).toBe(10);
+    expect(energy.runs).toHaveLength(2);
+  });
+
+  it('cost nothing while nothing was measured', async () => {
+    const panel = new FakePanel();
+    const { energy } = opened(panel);
+    await pass(1000);
+    let told = 0;
+    energy.cellsChanged.connect(() => told++);
+    panel.model.reorder(['b']);
+    await pass(1000);
+    expect(told).toBe(0);
+  });
+
+  it('that run are known, until they have ended', async () => {
+    const panel = new FakePanel();
+    const { energy } = opened(panel);
+    await pass(1000);
+    panel.kernel.stream.say({
+      v: 1,
+      type: 'began',
+      window: 'w',
+      cell_id: 'a',
+      t_s: 100,
+      label: '',
+      count: 3
+    });
+    expect(energy.running).toMatchObject({ window: 'w', cell_id: 'a' });
+    panel.kernel.stream.say(ended('a', 10, 'w'));
+    expect(energy.running).toBeNull();
+  });
+
+  it('that were measured before this page was opened are there', async () => {
+    const panel = new FakePanel();
+    panel.kernel.answers.history = () => ({
+      v: 1,
+      type: 'history',
+      cells: [ended('a', 10), ended('b', 20)],
+      session: { ...NO_TOTAL, runs: 2, total_j: 30 },
+      t_s: [98, 99],
+      w: [[7, 8]]
+    });
+    const { energy } = opened(panel);
+    await pass(1000);
+    expect(energy.cells.map(it => it.id)).toEqual(['a', 'b']);
+    expect(energy.sessionTotal?.total_j).toBe(30);
+    expect([...energy.power.view(60).watts[0]]).toContain(8);
+  });
+
+  it('stay after a restart, and the session begins anew', async () => {
+    const panel = new FakePanel();
+    const { energy } = opened(panel);
+    await pass(1000);
+    panel.kernel.stream.say(ended('a', 10));
+    panel.kernel.answers.hello = () => ({ ...HELLO, session: 's2', t_s: 200 });
+    panel.kernel.set('restarting');
+    panel.kernel.set('idle');
+    await pass(1000);
+    expect(energy.state.kind).toBe('live');
+    expect(energy.cells).toHaveLength(1);
+    expect(energy.sessionTotal).toMatchObject({ runs: 0, total_j: null });
+    expect(energy.runs).toHaveLength(1); // the machine's clock goes on, and the chart with it
+  });
+
+  it('are no bands any more on the clock of another machine', async () => {
+    const panel = new FakePanel();
+    const { energy } = opened(panel);
+    await pass(1000);
+    panel.kernel.stream.say(ended('a', 10));
+    const other = new FakeKernel();
+    other.answers.hello = () => ({ ...HELLO, session: 's2', host: 'elsewhere', t_s: 5000 });
+    panel.session.use(other);
+    await pass(1000);
+    expect([energy.runs.length, energy.cells.length]).toEqual([0, 1]);
+  });
+
+  it('are exported with their place and code', async () => {
+    const panel = new FakePanel();
+    const { energy } = opened(panel);
+    await pass(1000);
+    panel.kernel.stream.say(ended('b', 10));
+    panel.kernel.stream.say(ended('gone', 20));
+    expect(energy.exported()).toMatchObject([
+      { cell_index: 1, cell_source: '# b\nfit()' },
+      { cell_index: -1, cell_source: 'fit()' }
+    ]);
+  });
+});
+
+describe('in the notebook', () => {
+  it('jumps to a cell that is there', () => {
+    const panel = new FakePanel();
+    const { energy } = opened(panel);
+    expect([energy.jumpTo('c'), energy.jumpTo('gone')]).toEqual([true, false]);
+    expect(panel.content).toMatchObject({ activeCellIndex: 2, mode: 'command', scrolledTo: [2] });
+  });
+
+  it('puts code below the active cell, and does not run it', async () => {
+    const panel = new FakePanel();
+    const { energy } = opened(panel);
+    await pass(1000);
+    panel.kernel.executed = [];
+    energy.insertCode('torch.cuda.empty_cache()');
+    expect(panel.model.sharedModel.cells.map(cell => cell.getSource())[1]).toBe('torch.cuda.empty_cache()');
+    expect(panel.content.activeCellIndex).toBe(1);
+    await pass(1000);
+    expect(panel.kernel.executed).toEqual([]);
+  });
+
+  it('keeps the budget in the metadata, and tells of changes from elsewhere', async () => {
+    const panel = new FakePanel();
+    const { model, energy } = opened(panel);
+    await pass(1000);
+    let told = 0;
+    energy.cellsChanged.connect(() => told++);
+    expect(energy.budget_j).toBeNull();
+    energy.setBudget(20_000);
+    await pass(200);
+    expect(panel.model.metadata.greennb).toMatchObject({ budget_j: 20_000 });
+    expect([energy.budget_j, told]).toEqual([20_000, 1]);
+    energy.setBudget(null);
+    expect(panel.model.metadata).not.toHaveProperty('greennb');
+    await model.set('budget_j', 500);
+    expect(energy.budget_j).toBe(500);
+  });
+
+  it.each(['text', 7, null, [], { budget_j: 'x', dismissed: 7, never: [{}, null] }, { budget_j: -5 }])(
+    'takes metadata %j for nothing',
+    data => {
+      const panel = new FakePanel();
+      panel.model.metadata.greennb = data;
+      const { energy } = opened(panel);
+      expect([energy.budget_j, energy.findings]).toEqual([null, []]);
+    }
+  );
+});
+
+describe('findings', () => {
+  const finding = (code: string, cell_id: string): IFinding => ({
+    code,
+    name: 'n',
+    framework: 'torch',
+    severity: 'note',
+    source: '',
+    cell_id,
+    evidence: [],
+    suggestion: 's',
+    code_change: '',
+    trial: null
+  });
+
+  it('can be dismissed, one or a rule for good, and stay so', async () => {
+    const panel = new FakePanel();
+    const { energy } = opened(panel);
+    await pass(1000);
+    const findings = [finding('GNB201', 'a'), finding('GNB201', 'b'), finding('GNB202', 'a')];
+    panel.kernel.stream.say({ v: 1, type: 'findings', findings });
+    energy.dismiss(findings[0], false);
+    expect(energy.findings.map(it => [it.code, it.cell_id])).toEqual([
+      ['GNB201', 'b'],
+      ['GNB202', 'a']
+    ]);
+    energy.dismiss(findings[1], true);
+    expect(energy.findings.map(it => it.code)).toEqual(['GNB202']);
+    expect(panel.model.metadata.greennb).toMatchObject({ dismissed: ['GNB201 a'], never: ['GNB201'] });
+  });
+
+  it('and waste are over where the kernel is', async () => {
+    const panel = new FakePanel();
+    const { energy } = opened(panel);
+    await pass(1000);
+    const item = { kind: 'cpu', domain: null, label: 'CPU', watts: 5, method: null, seconds: 9, why: 'w' };
+    panel.kernel.stream.say({ v: 1, type: 'waste', items: [item] });
+    expect(energy.waste).toHaveLength(1);
+    panel.kernel.set('restarting');
+    expect(energy.waste).toEqual([]);
+  });
+});
+
+describe('settings', () => {
+  it('of zone and PUE go to the kernel where they are set', async () => {
+    const panel = new FakePanel();
+    const { model } = opened(panel);
+    await pass(1000);
+    const sets = () => panel.kernel.asked.filter(it => it.ask === 'set').map(({ zone, pue }) => [zone, pue]);
+    expect(sets()).toEqual([]);
+    await model.set('zone', 'FRA');
+    await model.set('rate_hz', 3);
+    await model.set('pue', 1.3);
+    await pass();
+    expect(sets()).toEqual([
+      ['FRA', undefined],
+      ['FRA', 1.3]
+    ]);
+  });
+
+  it('that the kernel refuses are said', async () => {
+    const panel = new FakePanel();
+    panel.kernel.answers.set = () => ({ v: 1, type: 'refused', reason: 'There is no such place.' });
+    const { model, energy } = opened(panel);
+    await pass(1000);
+    await model.set('zone', 'Atlantis');
+    await pass();
+    expect(energy.did).toContain('There is no such place.');
+  });
+
+  it('are read from the registry, and written to it', async () => {
+    const { model } = opened(new FakePanel());
+    const registry = {
+      composite: { rate_hz: 5, budget_j: 'much' } as any,
+      changed: new Signal<object, void>({}),
+      set: jest.fn(async () => undefined),
+      remove: jest.fn(async () => undefined)
+    };
+    model.useSettings(registry as any);
+    expect(model.settings).toMatchObject({ rate_hz: 5, budget_j: null });
+    await model.set('units', 'Wh');
+    await model.set('budget_j', null);
+    expect(registry.set).toHaveBeenCalledWith('units', 'Wh');
+    expect(registry.remove).toHaveBeenCalledWith('budget_j');
+  });
+});
+
+describe('notebooks', () => {
+  it('are let go with their panels', async () => {
+    const panel = new FakePanel();
+    const { model, energy } = opened(panel);
+    await pass(1000);
+    panel.dispose();
+    expect([energy.isDisposed, model.of(panel.panel), model.current]).toEqual([true, null, null]);
+    expect(panel.kernel.open).toEqual([]);
+    expect([energy.cells, energy.budget_j]).toEqual([[], null]);
+  });
+
+  it('that share nothing know nothing of each other', async () => {
+    const [one, two] = [new FakePanel(), new FakePanel()];
+    const { model } = opened(one, two);
+    await pass(1000);
+    one.kernel.stream.say(ended('a', 10));
+    expect(model.of(one.panel)?.cells).toHaveLength(1);
+    expect(model.of(two.panel)?.cells).toEqual([]);
+  });
+});

@@ -4,6 +4,19 @@ import type { IDisposable } from '@lumino/disposable';
 
 import type { IBadgeText } from './badgeText';
 
+const BADGE_CLASS = 'gnb-Badge';
+
+/**
+ * Let Enter and Space press a badge: the notebook's shortcuts for them would enter the cell. All other shortcuts work as
+ * ever. To be called with each key before the application sees it.
+ */
+export function keepKeys(event: KeyboardEvent): void {
+  const { key, target } = event;
+  if (target instanceof Element && target.classList.contains(BADGE_CLASS)) {
+    target.toggleAttribute('data-lm-suppress-shortcuts', key === 'Enter' || key === ' ');
+  }
+}
+
 /**
  * A button in the prompt's column, under the cell's number. It belongs to one cell widget, comes into being when that is
  * first seen, and is filled only while it is: of thousands of badges those on screen cost something.
@@ -70,9 +83,7 @@ export class CellBadge implements IDisposable {
     }
     const node = document.createElement('button');
     node.type = 'button';
-    node.className = 'gnb-Badge';
-    // Enter and Space press the button; the notebook's own shortcuts would enter the cell or scroll.
-    node.dataset.lmSuppressShortcuts = 'true';
+    node.className = BADGE_CLASS;
     node.addEventListener('click', this._clicked);
     const text = document.createElement('span');
     text.className = 'gnb-Badge-text';

@@ -60,7 +60,7 @@ export function statusText(
   const session =
     sessionTotal === null || sessionTotal.total_j === null
       ? ''
-      : amount(sessionTotal.total_j, sessionTotal.method, units);
+      : `${sessionTotal.partial ? '≥ ' : ''}${amount(sessionTotal.total_j, sessionTotal.method, units)}`;
   const over = budget_j !== null && (energy.notebookTotal.total_j ?? 0) > budget_j;
   const tooltip = [
     energy.state.kind === 'live' ? '' : energy.state.sentence,
@@ -71,8 +71,8 @@ export function statusText(
           'This session: %2 in %1 run',
           'This session: %2 in %1 runs',
           sessionTotal.runs,
-          amountWithInterval(sessionTotal, units) + (sessionTotal.partial ? trans.__(', partial') : '')
-        ),
+          amountWithInterval(sessionTotal, units)
+        ) + partialWords(sessionTotal.partial, trans),
     budgetWords(energy, units, trans),
     trans.__('Click to open the energy panel.')
   ];
@@ -114,13 +114,17 @@ function budgetWords(energy: Known, units: IPanelSettings['units'], trans: Trans
   }
   const total = amountWithInterval(notebookTotal, units);
   if (budget_j === null) {
-    return trans.__('This notebook: %1', total);
+    return trans.__('This notebook: %1', total) + partialWords(notebookTotal.partial, trans);
   }
   const budget = amount(budget_j, null, units);
   const part = notebookTotal.total_j / budget_j;
   return part > 1
     ? trans.__('This notebook: %1, over its budget of %2 by %3', total, budget, percent(part - 1))
     : trans.__('This notebook: %1, %3 of its budget of %2', total, budget, percent(part));
+}
+
+function partialWords(partial: boolean, trans: TranslationBundle): string {
+  return partial ? trans.__(', partial: something could not be read') : '';
 }
 
 const WORST_LAST: readonly Method[] = ['counter', 'integrated', 'estimated'];

@@ -196,6 +196,12 @@ describe('the status item', () => {
     expect(statusText(energy(), false, 'J', trans).text).toBe('⌀ ~44 W · 1.20 kJ');
   });
 
+  it('says that a sum is partial', () => {
+    const partial = energy({ sessionTotal: { ...total, partial: true } });
+    expect(statusText(partial, true, 'J', trans).text).toBe('~140 W · ≥ 1.20 kJ');
+    expect(statusText(partial, true, 'J', trans).tooltip).toContain('in 3 runs, partial');
+  });
+
   it('says nothing that it does not know', () => {
     const known = energy({
       hello: null,

@@ -3,6 +3,7 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { keepKeys } from '../cellBadge';
 import { NotebookBadges } from '../cellBadges';
 import { CommandIDs } from '../commandIds';
 import { IEnergyModel } from '../tokens';
@@ -32,13 +33,20 @@ const plugin: JupyterFrontEndPlugin<void> = {
         panel.disposed.connect(() => shown.delete(panel));
       }
     };
-    const showAll = (): void =>
+    const showAll = (): void => {
       tracker.forEach(panel => {
         const energy = model.of(panel);
         if (energy) {
           show(energy);
         }
       });
+      window.addEventListener('keydown', keepKeys, true); // the same one again changes nothing
+    };
+    const hideAll = (): void => {
+      shown.forEach(badges => badges.dispose());
+      shown.clear();
+      window.removeEventListener('keydown', keepKeys, true);
+    };
 
     model.added.connect((_, energy) => show(energy));
     model.settingsChanged.connect((_, settings) => {
@@ -46,11 +54,12 @@ const plugin: JupyterFrontEndPlugin<void> = {
         shown.forEach(badges => badges.update());
         showAll();
       } else {
-        shown.forEach(badges => badges.dispose());
-        shown.clear();
+        hideAll();
       }
     });
-    showAll();
+    if (model.settings.badges) {
+      showAll();
+    }
   }
 };
 

@@ -3,7 +3,14 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { co2e, percent, seconds, watts } from './format';
 import type { ICellCost, IChange, IPanelSettings } from './tokens';
-import { amount, amountWithInterval, carbonWords, faultSentences, METHODS, statusWords } from './words';
+import {
+  amountWithInterval,
+  carbonWords,
+  faultSentences,
+  METHODS,
+  roundedAmount,
+  statusWords
+} from './words';
 
 /** A badge in words. */
 export interface IBadgeText {
@@ -41,7 +48,7 @@ export function costBadge(
 ): IBadgeText {
   const { measurement } = cost.run;
   const { total_j, method } = measurement;
-  const total = amount(total_j, method, settings.units);
+  const total = roundedAmount(measurement, settings.units);
   const tooltip = tooltipLines(cost, settings.units, trans);
   return {
     text: total_j === null ? '– J' : total,

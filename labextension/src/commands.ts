@@ -83,7 +83,7 @@ function addNotebookCommands(add: Add, model: IEnergyModel, trans: TranslationBu
     }
   });
   add(CommandIDs.jumpToCell, {
-    label: trans.__('Go to the Dearest Cell'),
+    label: trans.__('Go to the Costliest Cell'),
     describedBy: { args: JUMP_ARGS },
     isEnabled: args => typeof args.id === 'string' || hasCosts(model),
     execute: args => {
@@ -92,7 +92,7 @@ function addNotebookCommands(add: Add, model: IEnergyModel, trans: TranslationBu
     }
   });
   add(CommandIDs.jumpToNext, {
-    label: trans.__('Go to the Next Dearest Cell'),
+    label: trans.__('Go to the Next Costliest Cell'),
     isEnabled: () => hasCosts(model),
     execute: () => {
       const energy = model.current;

@@ -4,7 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { percent, watts } from './format';
 import type { INotebookEnergy, IPanelSettings } from './tokens';
 import type { IDomain, Method } from './wire';
-import { amount, amountWithInterval } from './words';
+import { amount, amountWithInterval, roundedAmount } from './words';
 
 /** The status item in words. */
 export interface IStatusText {
@@ -60,7 +60,7 @@ export function statusText(
   const session =
     sessionTotal === null || sessionTotal.total_j === null
       ? ''
-      : `${sessionTotal.partial ? '≥ ' : ''}${amount(sessionTotal.total_j, sessionTotal.method, units)}`;
+      : `${sessionTotal.partial ? '≥ ' : ''}${roundedAmount(sessionTotal, units)}`;
   const over = budget_j !== null && (energy.notebookTotal.total_j ?? 0) > budget_j;
   const tooltip = [
     energy.state.kind === 'live' ? '' : energy.state.sentence,

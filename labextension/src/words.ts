@@ -52,6 +52,14 @@ export function amountWithInterval(
   return energy(inWh(of.total_j), inWh(of.low_j), inWh(of.high_j), of.method).replace('J', 'Wh');
 }
 
+/** A total written as finely as its interval allows, without the interval: "690 J". */
+export function roundedAmount(
+  of: Parameters<typeof amountWithInterval>[0],
+  units: IPanelSettings['units']
+): string {
+  return amountWithInterval(of, units).replace(/ (±|\().*$/, '');
+}
+
 /** The kind and the label of a domain: "GPU NVIDIA H200". */
 export function domainName(domain: { kind: string; label: string }, width = 48): string {
   const kind = kindName(domain.kind);

@@ -93,6 +93,11 @@ describe('a badge', () => {
     expect(badge.tooltip).not.toMatch(/\b0 J/);
   });
 
+  it('is no finer than its interval', () => {
+    const wide = cost({ total_j: 692.3, low_j: 370, high_j: 1780, method: 'integrated' });
+    expect(costBadge(wide, SETTINGS, trans).text).toBe('690 J');
+  });
+
   it('marks a run that ended badly', () => {
     const badge = costBadge(cost({ status: 'interrupted' }), SETTINGS, trans);
     expect(badge.flawed).toBe(true);

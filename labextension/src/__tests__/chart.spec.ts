@@ -251,6 +251,15 @@ describe('layers', () => {
     ]);
   });
 
+  it('a board of eight sockets, each with its memory, is two layers and not sixteen', () => {
+    const sockets = Array.from({ length: 8 }, (_, at) => [
+      domain(`cpu${at}`, { kind: 'cpu_package' }),
+      domain(`dram${at}`, { kind: 'dram' })
+    ]).flat();
+    expect(layersOf(sockets, kind => kind).map(({ label }) => label)).toEqual(['cpu_package', 'dram']);
+    expect(layersOf(sockets.slice(0, 8), kind => kind)).toHaveLength(8);
+  });
+
   it('of one kind differ in shade', () => {
     const theme = { kinds: new Map([['gpu', '#3f9b46']]), other: '#777777' } as unknown as IChartTheme;
     const layers = layersOf([domain('a'), domain('b'), domain('c')], () => '');

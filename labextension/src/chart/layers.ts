@@ -3,6 +3,9 @@ import type { IDomain } from '../wire';
 
 /** More domains of one kind than this are one layer and, in the list, one row that unfolds. */
 export const MANY = 8;
+/** Where there are more roots than this, already so many of a kind are one. */
+const CROWD = 12;
+const MANY_IN_A_CROWD = 4;
 
 /** One colour in the stack. */
 export interface ILayer {
@@ -29,12 +32,13 @@ export function layersOf(
       sizes.set(groupKey(domain), (sizes.get(groupKey(domain)) ?? 0) + 1);
     }
   }
+  const most = domains.filter(({ root }) => root).length > CROWD ? MANY_IN_A_CROWD : MANY;
   const layers = new Map<string, ILayer>();
   domains.forEach((domain, index) => {
     if (!domain.root) {
       return;
     }
-    const many = (sizes.get(groupKey(domain)) ?? 0) > MANY;
+    const many = (sizes.get(groupKey(domain)) ?? 0) > most;
     const key = many ? groupKey(domain) : domain.id;
     const layer = layers.get(key);
     if (layer) {

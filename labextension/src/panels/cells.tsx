@@ -3,7 +3,7 @@ import React, { useMemo, useState } from 'react';
 
 import { CommandIDs } from '../commandIds';
 import { co2e, percent, seconds, watts } from '../format';
-import type { ICellCost, IRunning } from '../tokens';
+import type { ICellCost, INotebookEnergy, IRunning } from '../tokens';
 import { Foreign, TextButton } from './controls';
 import { useClock, useSamples, useSignal } from './hooks';
 import type { IPartProps } from './part';
@@ -206,6 +206,7 @@ function Change({ cell, trans }: Pick<ICellRowProps, 'cell' | 'trans'>): JSX.Ele
 }
 
 function RunningRow({ running, energy, trans }: IPartProps & { running: IRunning }): JSX.Element {
+  const source = useMemo(() => running.label || firstLine(energy, running.cell_id), [running, energy]);
   useSamples(energy.sampled, 1000); // in the frame that is drawn anyway
   const elapsed = useClock(() => {
     const since_s = energy.power.now_s() - running.t_s;
@@ -216,7 +217,7 @@ function RunningRow({ running, energy, trans }: IPartProps & { running: IRunning
       <th scope="row" className="gnb-mod-cell">
         <button type="button" className="gnb-Cells-jump" title={trans.__('Go to this cell')}>
           <span className="gnb-Cells-count">[*]</span>
-          <Foreign className="gnb-Cells-source" text={running.label} width={120} />
+          <Foreign className="gnb-Cells-source" text={source} width={120} />
         </button>
       </th>
       <td className="gnb-mod-elapsed" colSpan={5}>
@@ -224,6 +225,13 @@ function RunningRow({ running, energy, trans }: IPartProps & { running: IRunning
       </td>
     </tr>
   );
+}
+
+/** The first line of a cell that says something; "" where the cell is gone. */
+function firstLine({ panel }: INotebookEnergy, cellId: string | null): string {
+  const cell = panel.content.widgets.find(({ model }) => model.id === cellId);
+  const lines = cell?.model.sharedModel.getSource().split('\n') ?? [];
+  return lines.map(line => line.trim()).find(line => line && !line.startsWith('%%')) ?? '';
 }
 
 function Export({ energy, trans, execute }: IPartProps): JSX.Element | null {

@@ -1,13 +1,13 @@
 /** What the machine draws now: one number, a row a domain, the machine's own gauges. */
 import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
-import React, { useState } from 'react';
+import React, { useRef, useState } from 'react';
 
 import { percent, plain, watts } from '../format';
+import type { ILatest } from '../tokens';
 import type { IGauge } from '../wire';
-import { domainName } from '../words';
 import { Foreign } from './controls';
 import { useClock, useSamples, useSignal } from './hooks';
-import { groupLabel, Swatch } from './look';
+import { groupLabel, rowName, Swatch } from './look';
 import type { IPartProps } from './part';
 import { blocks, type IBlock, type IDomainRow, machineGauge, strayFaults, totalNow } from './rows';
 import { memory } from './text';
@@ -15,6 +15,8 @@ import { memory } from './text';
 /** Watts older than this many sampling periods, and than 3 s, are not "now" any more. */
 const STALE_PERIODS = 5;
 const STALE_S = 3;
+/** Gauges older than this are gone. */
+const GAUGES_S = 10;
 
 export function Live(props: IPartProps): JSX.Element | null {
   const { energy } = props;
@@ -66,11 +68,22 @@ function nowWords(nothing: boolean, { energy, trans }: IPartProps): string {
   return energy.power.latest ? trans.__('nothing could be read') : trans.__('waiting for the first sample');
 }
 
+/** The latest sample with the latest gauges: they are looked at less often than watts, and a row must not flicker. */
+function useLatest({ energy }: IPartProps): ILatest | null {
+  const { latest } = energy.power;
+  const seen = useRef<{ t_s: number; gauges: readonly IGauge[] }>({ t_s: -Infinity, gauges: [] });
+  if (latest?.gauges.length) {
+    seen.current = { t_s: latest.t_s, gauges: latest.gauges };
+  }
+  const { t_s, gauges } = seen.current;
+  return latest && { ...latest, gauges: latest.t_s - t_s < GAUGES_S ? gauges : [] };
+}
+
 function Rows(props: IPartProps): JSX.Element {
   const { energy, trans } = props;
   useSamples(energy.sampled);
-  const stale = useStale(props) > 0;
-  const latest = stale ? null : energy.power.latest;
+  const present = useLatest(props);
+  const latest = useStale(props) > 0 ? null : present;
   const hello = energy.hello!;
   const machine = machineGauge(latest);
   return (
@@ -105,7 +118,7 @@ function DomainRow(props: IPartProps & { row: IDomainRow; block: IBlock }): JSX.
     <li className="gnb-Row" data-depth={row.depth || undefined}>
       {row.depth ? null : <Swatch layer={block.layer} />}
       <span className="gnb-Row-name" title={plain(domain.note || domain.label, 200)}>
-        <Foreign text={row.depth ? domain.label : domainName(domain)} width={60} />{' '}
+        <Foreign text={row.depth ? domain.label : rowName(domain)} width={60} />{' '}
         {method ? <span className="gnb-Quiet">{trans.__('estimated')} </span> : null}
         {row.watts === null && fault ? <Why reason={fault.reason} {...props} /> : null}
       </span>
@@ -171,7 +184,7 @@ function GroupRow(props: IPartProps & { block: IBlock }): JSX.Element {
 function MachineRow({ gauge, trans }: IPartProps & { gauge: IGauge }): JSX.Element {
   return (
     <li className="gnb-Row gnb-Machine">
-      <span className="gnb-Row-name gnb-Quiet">{trans.__('Whole machine')}</span>
+      <span className="gnb-Row-name gnb-Quiet">{trans.__('Machine')}</span>
       <span className="gnb-Row-gauge">
         {gauge.mem_b === null ? null : (
           <span className="gnb-Row-memory">{memory(gauge.mem_b, gauge.mem_total_b)}</span>

@@ -4,6 +4,7 @@ import React, { createContext, useContext } from 'react';
 
 import type { ILayer } from '../chart/layers';
 import { colourOf, type IChartTheme } from '../chart/theme';
+import { domainName } from '../words';
 
 /** The theme's colours; null until the panel is in the page. */
 export const Theme = createContext<IChartTheme | null>(null);
@@ -19,6 +20,13 @@ export function Swatch({ layer }: { layer: ILayer }): JSX.Element {
       aria-hidden="true"
     />
   );
+}
+
+/** What a domain is called: its kind and its label, the kind only where the label does not say it. */
+export function rowName(domain: { kind: string; label: string }): string {
+  return domain.kind === 'dram' && /\b(dram|memory)\b/i.test(domain.label)
+    ? domain.label
+    : domainName(domain, 60);
 }
 
 /** "64 GPUs": many of one kind in one. */

@@ -3,9 +3,10 @@ import React from 'react';
 
 import { plain } from '../format';
 import type { IDomain, IProbe } from '../wire';
-import { domainName, METHODS } from '../words';
+import { METHODS } from '../words';
 import { Foreign } from './controls';
 import { useSignal } from './hooks';
+import { rowName } from './look';
 import type { IPartProps } from './part';
 import { faultsNow } from './rows';
 
@@ -77,7 +78,7 @@ function Domain({ domain, trans }: IPartProps & { domain: IDomain }): JSX.Elemen
       <Mark look="good" />
       <div>
         <b>
-          <Foreign text={domainName(domain, 80)} />
+          <Foreign text={rowName(domain)} width={80} />
         </b>{' '}
         <span className="gnb-Quiet">
           {METHODS[domain.method]}

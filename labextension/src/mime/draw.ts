@@ -30,7 +30,7 @@ function isQuiet(bundle: Readonly<Record<string, unknown>>): boolean {
 
 /** One line, with the card behind it, made when it is first asked for. */
 function folded(line: string, make: () => HTMLElement): HTMLElement {
-  const node = element('details', 'gnb-Quiet', element('summary', '', foreign(subscripted(line))));
+  const node = element('details', 'gnb-OneLine', element('summary', '', foreign(subscripted(line))));
   node.addEventListener('toggle', () => node.append(make()), { once: true });
   return node;
 }

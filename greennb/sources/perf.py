@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from greennb.model.reading import Domain, DomainKind, Fault, Method
-from greennb.model.units import j_to_uj
+from greennb.model.units import j_to_uj, ns_to_s
 from greennb.sources import sysfs
 from greennb.sources.base import Channel, Probe, Sample
 
@@ -63,6 +63,13 @@ _SYSCALLS = {"x86_64": 298, "aarch64": 241, "arm64": 241}
 
 _ATTR_BYTES = 64
 """PERF_ATTR_SIZE_VER0 of linux/perf_event.h: type and size (u32), config (u64), and 48 bytes that may all be 0."""
+
+PATIENCE_S = 0.05
+"""How long an event may show no movement before it counts as standing still: fifty refreshes. Any package draws a watt
+at rest, which is 800 of the hardware's coarsest steps in that time."""
+
+_ALWAYS_MOVE = (DomainKind.PSYS, DomainKind.CPU_PACKAGE, DomainKind.DRAM)
+"""What draws power at rest too; an uncore's graphics may really be off."""
 
 _CLOSE_ON_EXEC = 8
 """PERF_FLAG_FD_CLOEXEC of linux/perf_event.h."""
@@ -183,8 +190,13 @@ class PerfSource:
         return Fault(domain=channel.domain, t_ns=self._now_ns(), reason=reason, hint=hint)
 
 
-def probe(host: str, *, root: str = ROOT, open_event: OpenEvent = open_event) -> Probe:
-    """Look for the PMU "power" under ``root`` (where /sys hangs), and open its energy events with ``open_event``."""
+def probe(
+    host: str, *, root: str = ROOT, open_event: OpenEvent = open_event, patience_s: float = PATIENCE_S
+) -> Probe:  # fmt: skip
+    """Look for the PMU "power" under ``root`` (where /sys hangs), and open its energy events with ``open_event``.
+
+    Some virtual machines list counters that never count: what does not move within ``patience_s`` is not used.
+    """
     pmu = Path(root) / "bus/event_source/devices/power"
     kind = sysfs.positive(pmu / "type")
     if kind is None:
@@ -195,6 +207,9 @@ def probe(host: str, *, root: str = ROOT, open_event: OpenEvent = open_event) ->
     if not counters:
         return _refused(f"{pmu} lists no energy event in joules with its CPUs.", ABSENT_HINT)
     opened, errors = _opened(kind, counters, open_event)
+    for counter in _still(opened, patience_s):
+        del opened[counter]
+        errors[counter] = OSError(errno.ENODATA, os.strerror(errno.ENODATA))
     chosen = _without_double_counts(opened)
     if not chosen:
         return _closed(errors)
@@ -261,6 +276,26 @@ def _opened(
         except OSError as error:
             errors[counter] = error
     return events, errors
+
+
+def _still(events: Mapping[Counter, Event], patience_s: float) -> list[Counter]:
+    """The events that show the same count for ``patience_s``; one that counts is known within a millisecond or two."""
+    if patience_s <= 0:
+        return []
+    first = {counter: _count(event) for counter, event in events.items() if counter.kind in _ALWAYS_MOVE}
+    until_s = time.monotonic() + patience_s
+    while first and time.monotonic() < until_s:
+        time.sleep(ns_to_s(REFRESH_NS))
+        first = {counter: count for counter, count in first.items() if _count(events[counter]) == count}
+    return list(first)
+
+
+def _count(event: Event) -> bytes:
+    """The event's 8 bytes; none where it cannot be read, which is for :meth:`PerfSource.sample` to say."""
+    try:
+        return event()
+    except OSError:
+        return b""
 
 
 def _without_double_counts(events: Mapping[Counter, Event]) -> dict[Counter, Event]:
@@ -342,6 +377,8 @@ def _closed(errors: Mapping[Counter, OSError]) -> Probe:
 def _reason(error: OSError) -> str:
     if error.errno in (errno.EACCES, errno.EPERM):
         return "no permission to open them (perf_event_open)"
+    if error.errno == errno.ENODATA:
+        return "their counts stand still, as in virtual machines that show counters and do not count"
     if error.errno == errno.ENOSYS:
         return "this system has no perf_event_open"
     return f"opening them failed ({error.strerror or error})"

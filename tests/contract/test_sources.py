@@ -113,7 +113,7 @@ def perf_events(folder: Path) -> Rigged:
     from greennb.sources.perf import probe
 
     pmu = perf.pmu(folder, "energy-pkg", "energy-cores", "energy-ram", cpus={0: 0, 28: 1})
-    source = probe("h", root=pmu.root, open_event=pmu.open_event).source
+    source = probe("h", root=pmu.root, open_event=pmu.open_event, patience_s=0).source
     assert source is not None
     joules = iter(range(1, 1_000_000))
     return Rigged(

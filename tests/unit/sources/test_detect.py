@@ -114,7 +114,7 @@ def laptop(tmp_path: Path) -> tuple[Candidate, ...]:
     here: dict[str, object] = {
         "amdgpu": lambda _settings, host: amdgpu.probe(host, root=machine.root),
         "amdapu": lambda _settings, host: amdgpu.probe(host, root=machine.root, apus=True),
-        "perf": lambda _settings, host: perf.probe(host, root=events.root, open_event=events.open_event),
+        "perf": lambda _settings, host: perf.probe(host, root=events.root, open_event=events.open_event, patience_s=0),
         "battery": lambda _settings, host: battery.probe(host, root=str(supplies.root)),
     }
     return tuple(candidate._replace(probe=here.get(candidate.name, candidate.probe)) for candidate in CANDIDATES)

@@ -2,6 +2,8 @@
 
 import errno
 import gc
+import itertools
+import struct
 import subprocess
 import sys
 import time
@@ -19,7 +21,7 @@ SERVER = ("energy-pkg", "energy-ram")
 
 
 def probed(rig: Pmu) -> Probe:
-    return perf.probe("h", root=rig.root, open_event=rig.open_event)
+    return perf.probe("h", root=rig.root, open_event=rig.open_event, patience_s=0)
 
 
 def found(rig: Pmu) -> Source:
@@ -187,7 +189,7 @@ def test_an_event_of_a_whole_cpu_serves_the_source_and_is_closed_with_it(tmp_pat
     rig = pmu(tmp_path, "energy-pkg")
     gc.collect()  # what other tests left must not go while we count
     before = open_files()
-    source = perf.probe("h", root=rig.root, open_event=lambda *_: opened(CPU_CLOCK, 0)).source
+    source = perf.probe("h", root=rig.root, open_event=lambda *_: opened(CPU_CLOCK, 0), patience_s=0).source
     assert source is not None
     samples = []
     for _ in range(3):
@@ -210,3 +212,26 @@ def test_looking_for_events_loads_no_ctypes_where_there_are_none(tmp_path: Path)
     code = f"import sys; from greennb.sources import perf; perf.probe('h', root={str(tmp_path)!r}); "
     code += "assert 'ctypes' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_counters_that_never_count_are_not_used(tmp_path: Path) -> None:
+    """Some virtual machines list the platform's counter, and it stays at 0: an estimate is better than that."""
+    rig = pmu(tmp_path, "energy-psys")
+    result = perf.probe("h", root=rig.root, open_event=rig.open_event, patience_s=0.01)
+    assert result.source is None
+    assert "stand still" in result.reason
+
+
+def test_a_counter_that_counts_is_used_beside_one_that_does_not(tmp_path: Path) -> None:
+    rig = pmu(tmp_path, "energy-pkg", "energy-ram")
+    counts = itertools.count(1)
+
+    def open_event(kind: int, config: int, cpu: int) -> perf.Event:
+        event = rig.open_event(kind, config, cpu)
+        return (lambda: struct.pack("=Q", next(counts))) if config == CONFIGS["energy-pkg"] else event
+
+    result = perf.probe("h", root=rig.root, open_event=open_event, patience_s=0.01)
+    assert result.source is not None
+    assert kinds(result.source) == [DomainKind.CPU_PACKAGE]
+    assert [fault.domain.kind for fault in result.faults if fault.domain] == [DomainKind.DRAM]
+    assert "stand still" in result.faults[0].reason

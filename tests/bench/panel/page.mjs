@@ -84,7 +84,10 @@ async function devtools(page) {
   return client;
 }
 
-const showPanel = page => page.evaluate(() => window.jupyterapp.commands.execute('greennb:show-panel'));
+async function showPanel(page) {
+  await page.waitForFunction(() => window.jupyterapp.commands.hasCommand('greennb:show-panel'));
+  await page.evaluate(() => window.jupyterapp.commands.execute('greennb:show-panel'));
+}
 
 async function spanOf(page, label) {
   await page.locator('#greennb-panel').getByRole('button', { name: label, exact: true }).click();

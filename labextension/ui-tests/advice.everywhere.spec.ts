@@ -15,7 +15,7 @@ test('a finding shows its evidence and its trial, inserts its code, and goes whe
   await expect(card).toContainText('evaluates with gradients on');
   await expect(card).toContainText('Saves 38');
   await expect(card.locator('.gnb-Evidence')).toContainText('2800 J');
-  await card.getByRole('button', { name: 'Insert code' }).click();
+  await card.getByRole('button', { name: 'Insert' }).click();
   await expect(front.cell(2)).toContainText('with torch.inference_mode():');
   await expect(card).toContainText('GNB204');
   await card.getByRole('button', { name: 'Dismiss' }).click();

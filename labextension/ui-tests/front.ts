@@ -146,6 +146,8 @@ export class Front extends NotebookPage {
 /** Galata's test with a front; the page is empty until a notebook is opened. */
 export const test = base.extend<{ front: Front }>({
   autoGoto: false,
+  // Galata's stand-in for the kernels' API knows no restart; what a test starts ends with its session.
+  kernels: async ({}, use) => use(null as never),
   waitForApplication: async ({}, use) => {
     // A notebook's address opens no launcher: there is only the splash to wait for.
     await use(async page => page.locator('#jupyterlab-splash').waitFor({ state: 'detached' }));

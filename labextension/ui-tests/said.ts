@@ -18,16 +18,18 @@ def finding(name="evaluates with gradients on"):
 Session.start(get_ipython()).bridge.findings([finding()])
 `.trim();
 
-/** A thread that keeps a CPU busy after its cell, noticed after a second instead of two minutes. */
+/** A thread that works on after its cell. It is noticed after a second, and at a tenth of a CPU: tests share two cores. */
 export const WASTE = `
-import threading
+import threading, time
+from greennb.jupyter import waste
 from greennb.jupyter.session import Session
-from greennb.jupyter.waste import Waste
 
-def spin():
+def work_on():
     while True:
-        pass
+        sum(range(10**5))
+        time.sleep(0.002)
 
-threading.Thread(target=spin, daemon=True).start()
-Session.start(get_ipython()).bridge.feed.waste = Waste(lambda: {}, after_s=1, again_s=1)
+threading.Thread(target=work_on, daemon=True).start()
+waste.LEAST_CPUS = 0.1
+Session.start(get_ipython()).bridge.feed.waste = waste.Waste(lambda: {}, after_s=1, again_s=1)
 `.trim();

@@ -16,7 +16,7 @@ test('no kernel, then one', async ({ front }) => {
   await front.shutdown();
   await expect(front.status).toContainText('This notebook has no kernel');
   await front.panel.getByRole('button', { name: 'Choose a kernel' }).click();
-  await front.page.locator('.jp-Dialog').getByRole('button', { name: 'Select', exact: true }).click();
+  await front.page.locator('.jp-Dialog .jp-mod-accept').click();
   await expect(front.status).toHaveText(MEASURES);
 });
 

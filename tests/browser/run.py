@@ -54,6 +54,8 @@ def main() -> int:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="greennb-browser-")))
         servers = [stack.enter_context(served(name, folder / name)) for name in asked.front or FRONTS]
+        for server in servers:
+            server.wait()
         fronts = [{"name": it.front, "address": it.address, "virtual": it.virtual} for it in servers]
         environ = {
             **os.environ,

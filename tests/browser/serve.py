@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -21,11 +22,14 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNELS = ROOT / "labextension" / "ui-tests" / "kernels"
+ASSETS = ROOT / "greennb" / "labextension"
 WITH_RIG = ROOT / "tests" / "rig" / "with-rig"
+LOG = "server.log"
 READY_S = 120.0
 END_S = 20.0
 
@@ -55,22 +59,35 @@ FRONTS = {
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A server that answers."""
+    """A server that was started."""
 
     front: str
     address: str
     folder: Path
     virtual: bool
     """Whether its kernels see the rig's sensors."""
+    process: subprocess.Popen[bytes]
+
+    def wait(self) -> None:
+        """Wait until it answers.
+
+        Raises:
+            SystemExit: it did not come up; its log is in the message.
+        """
+        until_s = time.monotonic() + READY_S
+        while time.monotonic() < until_s and self.process.poll() is None:
+            try:
+                with urllib.request.urlopen(f"{self.address}/api/status", timeout=5):
+                    return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        log = (self.folder / LOG).read_text(errors="replace")
+        raise SystemExit(f"The server of {self.front} did not come up:\n{log[-4000:]}")
 
 
 @contextmanager
 def served(name: str, folder: Path) -> Iterator[Served]:
-    """Serve the front ``name`` in ``folder``, and end it by its process id, whatever happens.
-
-    Raises:
-        SystemExit: it did not come up; its log is in the message.
-    """
+    """Start a server for the front ``name`` in ``folder``, and end it by its process id, whatever happens."""
     front = FRONTS[name]
     port = _free_port()
     environ = _lay_out(front, folder, port)
@@ -86,15 +103,12 @@ def served(name: str, folder: Path) -> Iterator[Served]:
     virtual = front.rig is not None and _rig_works()
     if virtual:
         command = [sys.executable, str(WITH_RIG), str(front.rig), "--", *command]
-    log = folder / "server.log"
-    with log.open("wb") as said:
+    with (folder / LOG).open("wb") as said:
         process = subprocess.Popen(
             command, env=environ, cwd=folder / "root", stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT
         )
         try:
-            address = f"http://127.0.0.1:{port}"
-            _wait(address, process, log)
-            yield Served(name, address, folder, virtual)
+            yield Served(name, f"http://127.0.0.1:{port}", folder, virtual, process)
         finally:
             _end(process)
 
@@ -103,6 +117,8 @@ def _lay_out(front: Front, folder: Path, port: int) -> dict[str, str]:
     """Make the server's folders, configuration and kernels; gives its environment."""
     for name in ("root", "config", "data/kernels", "runtime", "settings", "home", "workspaces"):
         (folder / name).mkdir(parents=True)
+    # A copy, so that a build meanwhile does not take it away; what a user's data folder holds comes before the venv's.
+    shutil.copytree(ASSETS, folder / "data" / "labextensions" / "greennb")
     (folder / "config" / "server.py").write_text(_configuration(folder, port), encoding="utf-8")
     for name, spec in _kernels(front).items():
         (folder / "data" / "kernels" / name).mkdir()
@@ -162,21 +178,11 @@ def _kernels(front: Front) -> dict[str, dict[str, object]]:
     }
 
 
+@cache
 def _rig_works() -> bool:
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     done = subprocess.run([sys.executable, str(WITH_RIG), str(CONSTANT), "--", "true"], check=False, **quiet)
     return done.returncode == 0
-
-
-def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until_s = time.monotonic() + READY_S
-    while time.monotonic() < until_s and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{address}/api/status", timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    raise SystemExit(f"The server did not come up:\n{log.read_text(errors='replace')[-4000:]}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -200,6 +206,7 @@ def main(names: list[str]) -> int:
         print(f"usage: serve.py {'|'.join(FRONTS)}", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory(prefix="greennb-browser-") as folder, served(names[0], Path(folder)) as server:
+        server.wait()
         print(f"{server.front} is at {server.address}, in {server.folder}. Ctrl-C ends it.")
         try:
             while True:

@@ -2,7 +2,6 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { InputDialog, showErrorMessage } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import { DisposableSet } from '@lumino/disposable';
@@ -26,7 +25,7 @@ export function addCommands(
   trans: TranslationBundle
 ): IDisposable {
   const added = new DisposableSet();
-  const add = (id: string, options: CommandRegistry.ICommandOptions): void =>
+  const add = (id: string, options: Options): void =>
     added.add(app.commands.addCommand(id, { describedBy: { args: NO_ARGS }, ...options }));
   addViewCommands(add, app, model, trans);
   addNotebookCommands(add, model, trans);
@@ -34,7 +33,8 @@ export function addCommands(
   return added;
 }
 
-type Add = (id: string, options: CommandRegistry.ICommandOptions) => void;
+type Options = Parameters<JupyterFrontEnd['commands']['addCommand']>[1];
+type Add = (id: string, options: Options) => void;
 
 function addViewCommands(
   add: Add,

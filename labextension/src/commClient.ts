@@ -33,9 +33,11 @@ export interface IHears {
 }
 
 export class CommClient implements IDisposable {
+  /** Without `subshells` the comms are the main shell's, and wait for cells. */
   constructor(
     private readonly _kernel: Kernel.IKernelConnection,
-    private readonly _hears: IHears
+    private readonly _hears: IHears,
+    private readonly _subshells = true
   ) {}
 
   /** The stream's id, by which `watch` names it. */
@@ -145,6 +147,10 @@ export class CommClient implements IDisposable {
   private async _subshell(comm: Kernel.IComm): Promise<void> {
     const { supportsSubshells } = this._kernel as { supportsSubshells?: boolean };
     const { subshellStarted } = comm as { subshellStarted?: Promise<void> };
+    if (!this._subshells) {
+      Object.assign(comm, { commsOverSubshells: 'disabled' });
+      return;
+    }
     if (subshellStarted !== undefined && supportsSubshells !== false) {
       await Promise.race([subshellStarted.catch(() => undefined), sleep(SUBSHELL_MS)]);
     }

@@ -41,8 +41,12 @@ export class KernelLink implements IDisposable {
       replaced: () => this._replace(),
       restarting: () => this._restarts(),
       died: () => this._die(),
-      lives: () => this._state.kind === 'restarting' && !this._underWay && this._again(),
-      connected: () => this._again(),
+      // A new process is spoken to over a new connection: what the old one still carries is lost.
+      lives: () => this._state.kind === 'restarting' && this._reconnected && !this._underWay && this._again(),
+      connected: () => {
+        this._reconnected = true;
+        this._again();
+      },
       lost: () => this._lose(),
       touched: () => CURABLE.has(this._state.kind) && this._again(),
       hidden: () => this._drop(),
@@ -346,6 +350,7 @@ export class KernelLink implements IDisposable {
 
   private _restarts(): void {
     this._beginLife();
+    this._reconnected = false;
     this._drop();
     this._set('restarting');
     this._beginRestart();
@@ -390,6 +395,7 @@ export class KernelLink implements IDisposable {
   private _begun = false;
   private _autoStarts = true;
   private _wasConnected = false;
+  private _reconnected = false;
   private _unloaded = false;
   private _isDisposed = false;
   private _stateChanged = new Signal<KernelLink, ILinkState>(this);

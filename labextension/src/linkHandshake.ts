@@ -1,7 +1,7 @@
 /** One attempt to meet greennb in a kernel, loading it where that is allowed. */
 import type { Kernel } from '@jupyterlab/services';
 
-import { CommClient } from './commClient';
+import { CommClient, NoAnswer } from './commClient';
 import { attach } from './linkAttach';
 import type { IAttached } from './linkAttach';
 import type { IDetails } from './linkStates';
@@ -10,6 +10,8 @@ import type { IHello, StreamMessage } from './wire';
 
 /** After this long without an answer a user is told what is waited for. */
 export const SLOW_MS = 2000;
+/** Longer than this and an idle kernel does not answer a greeting. */
+const GREETING_MS = 4000;
 /** How long a kernel may take to say how it is before it is asked all the same. */
 const SETTLE_MS = 1500;
 
@@ -129,23 +131,40 @@ async function load({ kernel, here, busy }: IHandshakeOptions): Promise<IAttache
 }
 
 /** Open the comms and exchange greetings; null where the kernel has no greennb loaded. */
-async function greet({ kernel, here, adopt, busy, ...hears }: IHandshakeOptions): Promise<IHello | null> {
+async function greet(options: IHandshakeOptions): Promise<IHello | null> {
+  try {
+    return await greetOver(options, true);
+  } catch (error) {
+    // JupyterLab may give a new comm a subshell that is being deleted for the one before, where nobody hears it.
+    if (error instanceof NoAnswer && options.here()) {
+      return greetOver(options, false);
+    }
+    throw error;
+  }
+}
+
+async function greetOver(options: IHandshakeOptions, subshells: boolean): Promise<IHello | null> {
+  const { kernel, here, adopt, busy, ...hears } = options;
   if (!here()) {
     throw new Error('This attempt is over.');
   }
   let met = false;
   let absent = (): void => undefined;
   const nobody = new Promise<null>(resolve => (absent = () => resolve(null)));
-  const client = new CommClient(kernel, {
-    said: hears.said,
-    version: hears.version,
-    closed: () => (met ? hears.left() : absent())
-  });
+  const client = new CommClient(
+    kernel,
+    {
+      said: hears.said,
+      version: hears.version,
+      closed: () => (met ? hears.left() : absent())
+    },
+    subshells
+  );
   adopt(client);
   const slow = window.setTimeout(() => kernel.status !== 'idle' && busy(), SLOW_MS);
   try {
     await client.open();
-    const answer = await Promise.race([client.ask('hello'), nobody]);
+    const answer = await Promise.race([client.ask('hello', {}, GREETING_MS), nobody]);
     met = answer?.type === 'hello';
     return answer?.type === 'hello' ? answer : null;
   } finally {

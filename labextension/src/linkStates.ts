@@ -70,7 +70,7 @@ export function linkState(kind: LinkKind, trans: TranslationBundle, details: IDe
       return measures
         ? state(trans.__('greennb measures this kernel.'))
         : state(
-            trans.__('greennb is loaded, and measures only cells that begin with %%energy.'),
+            trans.__('greennb is loaded, and measures only cells that begin with %1.', '%%energy'),
             'load',
             trans.__('Measure every cell')
           );

@@ -161,6 +161,20 @@ describe('connecting', () => {
     expect(kernel.open).toEqual([]);
   });
 
+  it('does without a subshell where one does not hear', async () => {
+    const kernel = new FakeKernel();
+    kernel.loaded = true;
+    const { hello } = kernel.answers;
+    kernel.answers.hello = () =>
+      (kernel.stream as { commsOverSubshells?: string }).commsOverSubshells === 'disabled'
+        ? hello({})
+        : undefined;
+    const { link } = linked({ kernel });
+    await pass(6000);
+    expect(link.state.kind).toBe('live');
+    expect(kernel.open).toHaveLength(2);
+  });
+
   it('is over where an idle kernel does not answer', async () => {
     const kernel = new FakeKernel();
     kernel.answers.hello = () => undefined;
@@ -244,6 +258,20 @@ describe('over the life of a kernel', () => {
     expect(kinds).toEqual(['restarting', 'live']);
     expect(kernel.open).toHaveLength(2);
     expect(link.did).toContain('loaded itself');
+  });
+
+  it('is not spoken to over the connection that it had before its restart', async () => {
+    const { link, session, kernel } = linked();
+    await pass();
+    const before = kernel.comms.length;
+    kernel.set('restarting');
+    kernel.set('starting');
+    await pass(100);
+    expect(kernel.comms).toHaveLength(before);
+    session.connection('connecting');
+    session.connection('connected');
+    await pass(2000);
+    expect(link.state.kind).toBe('live');
   });
 
   it('dies', async () => {

@@ -252,6 +252,8 @@ describe('cells', () => {
     panel.kernel.stream.say(ended('a', 10));
     panel.kernel.answers.hello = () => ({ ...HELLO, session: 's2', t_s: 200 });
     panel.kernel.set('restarting');
+    panel.session.connection('connecting');
+    panel.session.connection('connected');
     panel.kernel.set('idle');
     await pass(1000);
     expect(energy.state.kind).toBe('live');

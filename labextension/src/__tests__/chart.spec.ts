@@ -127,6 +127,15 @@ describe('paths', () => {
     expect(Math.min(...pen.shapes[0].map(([, y]) => y))).toBe(10);
   });
 
+  it('do not slope towards a power that nobody read, where a layer below is missing', () => {
+    const pen = new Recorder();
+    drawArea(stackOf([[0], [1]], 1000, [10, NONE, 10], [5, 5, 5]), 1, asIs, pen);
+    expect(pen.shapes).toHaveLength(3);
+    for (const shape of pen.shapes) {
+      expect(Math.max(...shape.map(([, y]) => y)) - Math.min(...shape.map(([, y]) => y))).toBe(5);
+    }
+  });
+
   it('draw 0 W as a line and no reading as none', () => {
     const zero = new Recorder();
     drawEdge(stackOf([[0]], 1000, [0, 0]), 0, asIs, zero);

@@ -44,6 +44,8 @@ export class Stack {
   tops: Float32Array[] = [];
   /** For each layer, whether it has a reading in the bin. */
   present: Uint8Array[] = [];
+  /** For each bin, which domains have a reading, in one number: another number, other domains. */
+  readers = new Int32Array(0);
   /** For each bin: WHOLE, PARTIAL, NOTHING or BEFORE. */
   state = new Uint8Array(0);
   /** The highest total. */
@@ -112,10 +114,12 @@ export class Stack {
     let top = 0;
     let known = 0;
     let missing = 0;
+    let readers = 0;
     layers.forEach((members, layer) => {
       let present = 0;
       for (const member of members) {
         const watts = meanOf(view.watts[member], from, to);
+        readers = (Math.imul(readers, 31) + (Number.isNaN(watts) ? 1 : 2)) | 0;
         if (Number.isNaN(watts)) {
           missing++;
         } else {
@@ -127,6 +131,7 @@ export class Stack {
       this.present[layer][bin] = present;
       known += present;
     });
+    this.readers[bin] = readers;
     this.state[bin] = missing === 0 ? WHOLE : known === 0 ? NOTHING : PARTIAL;
     this.max_w = Math.max(this.max_w, top);
   }
@@ -142,6 +147,7 @@ export class Stack {
       const room = Math.max(bins, this.t_s.length);
       this.t_s = new Float64Array(room);
       this.state = new Uint8Array(room);
+      this.readers = new Int32Array(room);
       this.tops = Array.from({ length: layers }, () => new Float32Array(room));
       this.present = Array.from({ length: layers }, () => new Uint8Array(room));
     }
@@ -183,15 +189,19 @@ function meanOf(watts: Float32Array, from: number, to: number): number {
   return sum / count; // 0 / 0 is NaN, as it should be
 }
 
-/** The stretches of bins for which `holds`. */
-export function stretches(length: number, holds: (bin: number) => boolean): IStretch[] {
+/** The stretches of bins for which `holds`; two neighbours that do not go `together` are apart. */
+export function stretches(
+  length: number,
+  holds: (bin: number) => boolean,
+  together: (bin: number, next: number) => boolean = () => true
+): IStretch[] {
   const found: IStretch[] = [];
   for (let bin = 0; bin < length; bin++) {
     if (!holds(bin)) {
       continue;
     }
     const before = found[found.length - 1];
-    if (before && before.last === bin - 1) {
+    if (before && before.last === bin - 1 && together(before.last, bin)) {
       before.last = bin;
     } else {
       found.push({ first: bin, last: bin });
@@ -200,12 +210,24 @@ export function stretches(length: number, holds: (bin: number) => boolean): IStr
   return found;
 }
 
-/** Draw the area of a layer, one closed shape a stretch that has readings; it reaches to the edges of its bins. */
+/**
+ * The stretches of a layer in which it and the same others have readings: what is drawn over the end of one would slope
+ * towards a power that nobody read.
+ */
+function stretchesOf(stack: Stack, layer: number): IStretch[] {
+  return stretches(
+    stack.length,
+    bin => stack.present[layer][bin] === 1,
+    (bin, next) => stack.readers[bin] === stack.readers[next]
+  );
+}
+
+/** Draw the area of a layer, one closed shape a stretch; it reaches to the edges of its bins. */
 export function drawArea(stack: Stack, layer: number, scale: IScale, pen: IPen): void {
   const top = stack.tops[layer];
   const below = layer > 0 ? stack.tops[layer - 1] : null;
   const half = stack.bin_s / 2;
-  for (const { first, last } of stretches(stack.length, bin => stack.present[layer][bin] === 1)) {
+  for (const { first, last } of stretchesOf(stack, layer)) {
     pen.moveTo(scale.x(stack.t_s[first] - half), scale.y(top[first]));
     for (let bin = first; bin <= last; bin++) {
       pen.lineTo(scale.x(stack.t_s[bin]), scale.y(top[bin]));
@@ -224,7 +246,7 @@ export function drawArea(stack: Stack, layer: number, scale: IScale, pen: IPen):
 export function drawEdge(stack: Stack, layer: number, scale: IScale, pen: IPen): void {
   const top = stack.tops[layer];
   const half = stack.bin_s / 2;
-  for (const { first, last } of stretches(stack.length, bin => stack.present[layer][bin] === 1)) {
+  for (const { first, last } of stretchesOf(stack, layer)) {
     pen.moveTo(scale.x(stack.t_s[first] - half), scale.y(top[first]));
     for (let bin = first; bin <= last; bin++) {
       pen.lineTo(scale.x(stack.t_s[bin]), scale.y(top[bin]));
@@ -237,8 +259,9 @@ export function drawEdge(stack: Stack, layer: number, scale: IScale, pen: IPen):
 export function drawUnknown(stack: Stack, top_w: number, scale: IScale, pen: IPen): void {
   const half = stack.bin_s / 2;
   const known = (bin: number) => (stack.state[bin] === PARTIAL ? stack.total_w(bin) : 0);
+  const together = (bin: number, next: number) => stack.readers[bin] === stack.readers[next];
   const unknown = (bin: number) => stack.state[bin] === PARTIAL || stack.state[bin] === NOTHING;
-  for (const { first, last } of stretches(stack.length, unknown)) {
+  for (const { first, last } of stretches(stack.length, unknown, together)) {
     pen.moveTo(scale.x(stack.t_s[first] - half), scale.y(top_w));
     pen.lineTo(scale.x(stack.t_s[last] + half), scale.y(top_w));
     pen.lineTo(scale.x(stack.t_s[last] + half), scale.y(known(last)));

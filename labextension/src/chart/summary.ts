@@ -15,8 +15,9 @@ export function summary(
   trans: TranslationBundle
 ): string {
   const last = lastRead(stack);
+  const span = span_s < 120 ? `${span_s} s` : seconds(span_s);
   if (last < 0) {
-    return trans.__('Power over %1: no reading yet.', seconds(span_s));
+    return trans.__('Power over %1: no reading yet.', span);
   }
   const method = layers.some(layer => layer.estimated) ? 'estimated' : null;
   const [low, high] = bounds(stack);
@@ -30,7 +31,7 @@ export function summary(
   const sentences = [
     trans.__(
       'Power over %1: %2 now, between %3 and %4.',
-      seconds(span_s),
+      span,
       watts(stack.total_w(last), method),
       watts(low, method),
       watts(high, method)

@@ -31,7 +31,7 @@ export function Header({ energy, trans }: IPartProps): JSX.Element {
   const { state, hello } = energy;
   const kernel = energy.panel.sessionContext.kernelDisplayName.replace(/ \(ipykernel\)$/, '');
   return (
-    <header className="gnb-Header">
+    <div className="gnb-Header">
       <div className="gnb-Header-names">
         <span className={`gnb-Dot gnb-mod-${LOOKS[state.kind]}`} aria-hidden="true" />
         <Foreign className="gnb-Header-name" text={energy.panel.title.label} />
@@ -47,7 +47,7 @@ export function Header({ energy, trans }: IPartProps): JSX.Element {
       </div>
       <State key={state.kind} {...{ energy, trans }} />
       <Did key={energy.did} text={energy.did} dismiss={trans.__('Dismiss')} />
-    </header>
+    </div>
   );
 }
 

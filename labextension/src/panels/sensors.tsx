@@ -98,7 +98,7 @@ function Source(props: IPartProps & { source: IProbe }): JSX.Element {
   const { source, trans } = props;
   return (
     <li>
-      <Mark look={source.used ? 'good' : source.hint ? 'warn' : 'rest'} />
+      <Mark look={source.used ? 'good' : 'rest'} />
       <div>
         <b>
           <Foreign text={source.name} width={60} />

@@ -35,8 +35,9 @@ beforeEach(() => {
   links = [];
 });
 
-afterEach(() => {
+afterEach(async () => {
   links.forEach(link => link.dispose());
+  await pass(); // what was under way hears of its end
   expect(jest.getTimerCount()).toBe(0);
   jest.useRealTimers();
 });

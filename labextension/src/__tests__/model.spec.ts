@@ -67,8 +67,9 @@ beforeEach(() => {
   models = [];
 });
 
-afterEach(() => {
+afterEach(async () => {
   models.forEach(model => model.dispose());
+  await pass(); // what was under way hears of its end
   expect(jest.getTimerCount()).toBe(0);
   jest.restoreAllMocks();
   jest.useRealTimers();

@@ -147,7 +147,9 @@ describe('paths', () => {
 
   it('mark what is unknown above what is known, and nothing before the first reading', () => {
     const pen = new Recorder();
-    drawUnknown(stackOf([[0], [1]], 1000, [NONE, 10, NONE], [NONE, 5, 5]), 40, asIs, pen);
+    const stack = stackOf([[0], [1]], 1000, [NONE, 10, NONE], [NONE, 5, 5]);
+    drawUnknown(stack, PARTIAL, 40, asIs, pen);
+    drawUnknown(stack, NOTHING, 40, asIs, pen);
     expect(pen.shapes).toHaveLength(1);
     const ys = pen.shapes[0].map(([, y]) => y);
     expect([Math.min(...ys), Math.max(...ys)]).toEqual([5, 40]);

@@ -255,12 +255,21 @@ export function drawEdge(stack: Stack, layer: number, scale: IScale, pen: IPen):
   }
 }
 
-/** Draw what is not known, above what is: from the top of the stack to `top_w`, where a layer or all have no reading. */
-export function drawUnknown(stack: Stack, top_w: number, scale: IScale, pen: IPen): void {
+/**
+ * Draw what is not known, up to `top_w`: above the top of the stack where some domain has no reading (`state` PARTIAL), the
+ * whole height where none has (NOTHING).
+ */
+export function drawUnknown(
+  stack: Stack,
+  state: typeof PARTIAL | typeof NOTHING,
+  top_w: number,
+  scale: IScale,
+  pen: IPen
+): void {
   const half = stack.bin_s / 2;
-  const known = (bin: number) => (stack.state[bin] === PARTIAL ? stack.total_w(bin) : 0);
+  const known = (bin: number) => (state === PARTIAL ? stack.total_w(bin) : 0);
   const together = (bin: number, next: number) => stack.readers[bin] === stack.readers[next];
-  const unknown = (bin: number) => stack.state[bin] === PARTIAL || stack.state[bin] === NOTHING;
+  const unknown = (bin: number) => stack.state[bin] === state;
   for (const { first, last } of stretches(stack.length, unknown, together)) {
     pen.moveTo(scale.x(stack.t_s[first] - half), scale.y(top_w));
     pen.lineTo(scale.x(stack.t_s[last] + half), scale.y(top_w));

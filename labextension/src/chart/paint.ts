@@ -1,6 +1,6 @@
 /** Drawing on the chart's canvas, in device pixels: bands below, the stack, the time axis. */
 import type { IBand } from './bands';
-import { drawArea, drawEdge, drawUnknown, type IScale, type Stack } from './geometry';
+import { drawArea, drawEdge, drawUnknown, type IScale, NOTHING, PARTIAL, type Stack } from './geometry';
 
 /** Where the chart lies on the canvas. */
 export interface IFrame {
@@ -107,17 +107,21 @@ export function paintStack(
   });
 }
 
-/** What is not known: stripes from the top of the stack to the top of the chart, and a line along the axis. */
+/** What is not known, in stripes: those of a sensor that failed differ from those of a time that nobody watched. */
 export function paintUnknown(
   context: CanvasRenderingContext2D,
   stack: Stack,
   scale: IScale,
   top_w: number,
-  stripes: string | CanvasPattern
+  stripes: { partial: string | CanvasPattern; nothing: string | CanvasPattern }
 ): void {
   context.beginPath();
-  drawUnknown(stack, top_w, scale, context);
-  context.fillStyle = stripes;
+  drawUnknown(stack, PARTIAL, top_w, scale, context);
+  context.fillStyle = stripes.partial;
+  context.fill();
+  context.beginPath();
+  drawUnknown(stack, NOTHING, top_w, scale, context);
+  context.fillStyle = stripes.nothing;
   context.fill();
 }
 

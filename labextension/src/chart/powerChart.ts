@@ -218,7 +218,11 @@ export class PowerChart implements IDisposable {
       const fill = layer.estimated ? hatch(context, colour, this._theme.stripe, ratio) : colour;
       return { fill, edge: layer.estimated ? colour : mixed(colour, 0, 0.15) };
     });
-    return { layers, unknown: hatch(context, 'transparent', this._theme.unknown, ratio, 5) };
+    const stripes = (colour: string) => hatch(context, 'transparent', colour, ratio, 5);
+    return {
+      layers,
+      unknown: { partial: stripes(this._theme.unknown), nothing: stripes(this._theme.unwatched) }
+    };
   }
 
   private _resize(): void {
@@ -297,7 +301,7 @@ export class PowerChart implements IDisposable {
 
 interface IPaints {
   layers: IPaint[];
-  unknown: string | CanvasPattern;
+  unknown: Record<'partial' | 'nothing', string | CanvasPattern>;
 }
 
 function frameOf(plot: uPlot): IFrame {

@@ -7,7 +7,9 @@ export interface IChartTheme {
   surface: string;
   band: string;
   bandEdge: string;
+  /** Stripes where a sensor gave no reading, and where nobody watched. */
   unknown: string;
+  unwatched: string;
   /** Stripes over what is estimated. */
   stripe: string;
   font: string;
@@ -30,6 +32,7 @@ export function readTheme(element: Element): IChartTheme {
     band: colour('band', 'rgba(0, 0, 0, 0.05)'),
     bandEdge: colour('band-edge', 'rgba(0, 0, 0, 0.2)'),
     unknown: colour('unknown', '#8f5600'),
+    unwatched: colour('unwatched', '#cccccc'),
     stripe: colour('stripe', 'rgba(255, 255, 255, 0.6)'),
     font: style.fontFamily || 'sans-serif',
     kinds: new Map(KINDS.map(kind => [kind, colour(kind, '#737a84')])),

@@ -15,7 +15,7 @@ import type { CommClient } from './commClient';
 import { attach } from './linkAttach';
 import { LinkEvents } from './linkEvents';
 import { SLOW_MS, handshake, obstacleOf } from './linkHandshake';
-import { Reach } from './linkReach';
+import { Reach, restart } from './linkReach';
 import { CURABLE, PASSING, linkState, loadedItself } from './linkStates';
 import type { IDetails } from './linkStates';
 import type { ILinkState, LinkKind, NextStep } from './tokens';
@@ -123,7 +123,7 @@ export class KernelLink implements IDisposable {
       case 'start-kernel':
         return dialogs.selectKernel(session);
       case 'restart':
-        return this._restart();
+        return restart(session, dialogs);
       case 'reload-page':
         return window.location.reload();
       case 'load':
@@ -324,16 +324,6 @@ export class KernelLink implements IDisposable {
   private _endRestart(): void {
     window.clearTimeout(this._restarting);
     this._restarting = 0;
-  }
-
-  private async _restart(): Promise<void> {
-    const { session, dialogs } = this._options;
-    if (this._state.kind === 'dead') {
-      const name = this._kernel?.name ?? session.prevKernelName;
-      await session.changeKernel({ name });
-    } else {
-      await dialogs.restart(session);
-    }
   }
 
   private _begin(): void {

@@ -1,10 +1,12 @@
-/** Tries to reach a kernel's server again and again: JupyterLab itself gives up after two minutes. */
+/** How a notebook comes by its kernel again: with the server that was away, or with a new process. */
+import type { ISessionContext } from '@jupyterlab/apputils';
 import type { Kernel } from '@jupyterlab/services';
 import type { IDisposable } from '@lumino/disposable';
 
 /** Between two attempts of two minutes each: a server that is away is not to be flooded. */
 const AGAIN_MS = 30_000;
 
+/** Tries to reach a kernel's server again and again: JupyterLab itself gives up after two minutes. */
 export class Reach implements IDisposable {
   /** Goes on as long as `wanted`. */
   constructor(
@@ -46,4 +48,17 @@ export class Reach implements IDisposable {
 
   private _timer = 0;
   private _isDisposed = false;
+}
+
+/** Restart the kernel, after asking; one that has died is replaced by a new one of its kind. */
+export async function restart(session: ISessionContext, dialogs: ISessionContext.IDialogs): Promise<void> {
+  const kernel = session.session?.kernel;
+  if (kernel && kernel.status !== 'dead' && !kernel.isDisposed) {
+    await dialogs.restart(session);
+    return;
+  }
+  // The server has forgotten the session with its kernel: it takes a new one.
+  const name = kernel?.name ?? session.prevKernelName;
+  await session.shutdown().catch(() => undefined);
+  await session.changeKernel({ name });
 }

@@ -227,6 +227,10 @@ export class FakeSession {
     this.iopubMessage.emit({ header: { msg_type: 'execute_input' }, content: { code } });
   }
 
+  async shutdown(): Promise<void> {
+    this.use(null);
+  }
+
   async changeKernel(model: any): Promise<null> {
     this.changedTo.push(model);
     return null;

@@ -5,7 +5,7 @@ import uPlot from 'uplot';
 import { siStep } from '../format';
 import type { IPowerHistory, IRun, IRunning } from '../tokens';
 import { bandAt, bands, type IBand } from './bands';
-import { drawingPace_ms, type IWattAxis, Stack, timeTicks, wattAxis } from './geometry';
+import { drawingPace_ms, type IScale, type IWattAxis, Stack, timeTicks, wattAxis } from './geometry';
 import type { ILayer } from './layers';
 import { type IFrame, type IPaint, paintBands, paintMarks, paintStack, paintTimes } from './paint';
 import { paintUnknown, scaleOf } from './paint';
@@ -165,8 +165,8 @@ export class PowerChart implements IDisposable {
       cursor: { show: false },
       legend: { show: false },
       scales: {
-        x: { time: false, auto: false, min: -this._span_s, max: 0 },
-        y: { auto: false, min: 0, max: this._axis?.top_w ?? 1 }
+        x: { time: false, auto: false, range: () => [-this._span_s, 0] },
+        y: { auto: false, range: () => [0, this._axis?.top_w ?? 1] } // no room above: the stack is drawn by this scale
       },
       series: [{}],
       axes: [
@@ -189,12 +189,12 @@ export class PowerChart implements IDisposable {
 
   private _below(plot: uPlot): void {
     const frame = frameOf(plot);
-    paintBands(plot.ctx, frame, this._scale(frame), this._bands, this._theme);
+    paintBands(plot.ctx, frame, this._scale(plot), this._bands, this._theme);
   }
 
   private _above(plot: uPlot): void {
     const frame = frameOf(plot);
-    const scale = this._scale(frame);
+    const scale = this._scale(plot);
     const paints = (this._paints ??= this._mixPaints(plot.ctx, frame.ratio));
     const ticks = timeTicks(
       this._span_s,
@@ -208,8 +208,9 @@ export class PowerChart implements IDisposable {
     plot.ctx.restore();
   }
 
-  private _scale(frame: IFrame) {
-    return scaleOf(frame, this._span_s, this._axis?.top_w ?? 1);
+  /** The plot's own scale: the stack stands on the same watts as the lines behind it. */
+  private _scale(plot: uPlot): IScale {
+    return scaleOf(frameOf(plot), this._span_s, plot.scales.y.max ?? 1);
   }
 
   private _mixPaints(context: CanvasRenderingContext2D, ratio: number): IPaints {

@@ -129,6 +129,7 @@ export class PowerHistory implements IPowerHistory {
   }
 
   private _append(t_s: readonly number[], w: Rows): void {
+    const newest_s = t_s[t_s.length - 1];
     for (let at = 0; at < t_s.length; at++) {
       const since_s = t_s[at] - this._last_s;
       if (since_s <= 0 || !(t_s[at] >= 0 && t_s[at] < LATEST_S)) {
@@ -136,7 +137,11 @@ export class PowerHistory implements IPowerHistory {
       }
       const watched = since_s <= LONGEST_HOLD_S; // NaN, before the first sample, is not
       const from_s = t_s[at] - (watched ? since_s : SHORTEST_HOLD_S);
-      this._tiers.forEach(tier => tier.add(from_s, t_s[at], w, at));
+      for (const tier of this._tiers) {
+        if (t_s[at] >= newest_s - tier.span_s) {
+          tier.add(from_s, t_s[at], w, at); // an hour of the past is too much for a tier of a minute
+        }
+      }
       this._last_s = t_s[at];
     }
   }

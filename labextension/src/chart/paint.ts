@@ -1,4 +1,5 @@
 /** Drawing on the chart's canvas, in device pixels: bands below, the stack, the time axis. */
+import { siStep } from '../format';
 import type { IBand } from './bands';
 import { drawArea, drawEdge, drawUnknown, type IScale, NOTHING, PARTIAL, type Stack } from './geometry';
 
@@ -81,6 +82,32 @@ export function paintMarks(
     context.strokeText(band.mark, left + 3 * frame.ratio, frame.top + 2 * frame.ratio);
     context.fillText(band.mark, left + 3 * frame.ratio, frame.top + 2 * frame.ratio);
   }
+}
+
+/** The watt axis, behind the stack: a line and a number a tick, the unit at the top. */
+export function paintWatts(
+  context: CanvasRenderingContext2D,
+  frame: IFrame,
+  scale: IScale,
+  ticks_w: readonly number[],
+  colours: { text: string; grid: string; font: string }
+): void {
+  const [step, prefix] = siStep(ticks_w[ticks_w.length - 1]);
+  context.font = `${FONT_PX * frame.ratio}px ${colours.font}`;
+  context.textAlign = 'right';
+  context.textBaseline = 'middle';
+  ticks_w.forEach((tick_w, tick) => {
+    const amount = String(Number((tick_w / step).toPrecision(3)));
+    const y = Math.round(scale.y(tick_w));
+    context.fillStyle = colours.text;
+    context.fillText(
+      tick === ticks_w.length - 1 ? `${amount} ${prefix}W` : amount,
+      frame.left - 4 * frame.ratio,
+      y
+    );
+    context.fillStyle = colours.grid;
+    context.fillRect(frame.left, y, frame.width, frame.ratio);
+  });
 }
 
 /** The layers, lowest first, each with its upper edge. */

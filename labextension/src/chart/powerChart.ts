@@ -1,14 +1,13 @@
-/** The chart of power over time: uPlot for scales, axes and size, the stack drawn by us. It draws when it is told. */
+/** The chart of power over time, on a canvas. It draws when it is told. */
 import type { IDisposable } from '@lumino/disposable';
-import uPlot from 'uplot';
 
-import { siStep } from '../format';
 import type { IPowerHistory, IRun, IRunning } from '../tokens';
 import { bandAt, bands, type IBand } from './bands';
-import { drawingPace_ms, type IScale, type IWattAxis, Stack, timeTicks, wattAxis } from './geometry';
+import { makeCanvas, pixelRatio, resize } from './canvas';
+import { drawingPace_ms, type IWattAxis, Stack, timeTicks, wattAxis } from './geometry';
 import type { ILayer } from './layers';
 import { type IFrame, type IPaint, paintBands, paintMarks, paintStack, paintTimes } from './paint';
-import { paintUnknown, scaleOf } from './paint';
+import { paintUnknown, paintWatts, scaleOf } from './paint';
 import { colourOf, hatch, type IChartTheme, mixed, readTheme } from './theme';
 
 /** What is drawn, read anew at each drawing. */
@@ -45,6 +44,7 @@ export interface IChartOptions {
 }
 
 const HEIGHT_PX = 150;
+const TOP_PX = 6;
 const GUTTER_PX = 40;
 const FOOT_PX = 18;
 
@@ -57,7 +57,7 @@ export class PowerChart implements IDisposable {
     this._theme = readTheme(host);
     this._width_px = Math.max(GUTTER_PX + 20, host.clientWidth);
     this._fill();
-    this._plot = new uPlot(this._plotOptions(), [[]], host);
+    this._context = makeCanvas(host);
     this._resizes = new ResizeObserver(() => this._resize());
     this._resizes.observe(host);
     host.addEventListener('pointermove', this._onMove);
@@ -88,7 +88,7 @@ export class PowerChart implements IDisposable {
     this._host.removeEventListener('pointermove', this._onMove);
     this._host.removeEventListener('pointerleave', this._onLeave);
     this._host.removeEventListener('click', this._onClick);
-    this._plot.destroy();
+    this._context.canvas.remove();
   }
 
   /** Show the last `span_s` seconds. */
@@ -147,70 +147,37 @@ export class PowerChart implements IDisposable {
     this._axis = wattAxis(this.stack.max_w, this._axis);
   }
 
-  /** Set the scales; uPlot then clears, calls our hooks and draws its axes. */
   private _paint(): void {
+    const context = this._context;
+    if (pixelRatio() !== this._ratio) {
+      // Zoomed, or moved to another screen.
+      this._ratio = pixelRatio();
+      this._paints = null;
+      resize(context, this._width_px, HEIGHT_PX);
+    }
+    const frame = this._frameOfCanvas();
     const top_w = this._axis?.top_w ?? 1;
-    this._plot.batch(() => {
-      this._plot.setScale('y', { min: 0, max: top_w });
-      this._plot.setScale('x', { min: -this._span_s, max: 0 });
-    });
+    const scale = scaleOf(frame, this._span_s, top_w);
+    const paints = (this._paints ??= this._mixPaints(context, frame.ratio));
+    const end = Number.isFinite(this._held_s) ? this._options.words.paused : this._options.words.now;
+    context.clearRect(0, 0, context.canvas.width, context.canvas.height);
+    paintBands(context, frame, scale, this._bands, this._theme);
+    paintWatts(context, frame, scale, this._axis?.ticks_w ?? [0], this._theme);
+    paintStack(context, this.stack, scale, paints.layers, frame.ratio);
+    paintUnknown(context, this.stack, scale, top_w, paints.unknown);
+    paintMarks(context, frame, scale, this._bands, this._theme);
+    paintTimes(context, frame, scale, timeTicks(this._span_s, end), this._theme);
   }
 
-  private _plotOptions(): uPlot.Options {
+  private _frameOfCanvas(): IFrame {
+    const ratio = pixelRatio();
     return {
-      width: this._width_px,
-      height: HEIGHT_PX,
-      pxAlign: 1,
-      padding: [6, 1, 0, 0],
-      cursor: { show: false },
-      legend: { show: false },
-      scales: {
-        x: { time: false, auto: false, range: () => [-this._span_s, 0] },
-        y: { auto: false, range: () => [0, this._axis?.top_w ?? 1] } // no room above: the stack is drawn by this scale
-      },
-      series: [{}],
-      axes: [
-        { show: true, size: FOOT_PX, grid: { show: false }, ticks: { show: false }, values: () => [] },
-        {
-          scale: 'y',
-          size: GUTTER_PX,
-          gap: 4,
-          font: `10px ${this._theme.font}`,
-          stroke: () => this._theme.text,
-          grid: { stroke: () => this._theme.grid, width: 1 },
-          ticks: { show: false },
-          splits: () => this._axis?.ticks_w ?? [0],
-          values: (_, ticks_w) => wattLabels(ticks_w)
-        }
-      ],
-      hooks: { drawClear: [plot => this._below(plot)], draw: [plot => this._above(plot)] }
+      left: GUTTER_PX * ratio,
+      top: TOP_PX * ratio,
+      width: (this._width_px - GUTTER_PX) * ratio,
+      height: (HEIGHT_PX - TOP_PX - FOOT_PX) * ratio,
+      ratio
     };
-  }
-
-  private _below(plot: uPlot): void {
-    const frame = frameOf(plot);
-    paintBands(plot.ctx, frame, this._scale(plot), this._bands, this._theme);
-  }
-
-  private _above(plot: uPlot): void {
-    const frame = frameOf(plot);
-    const scale = this._scale(plot);
-    const paints = (this._paints ??= this._mixPaints(plot.ctx, frame.ratio));
-    const ticks = timeTicks(
-      this._span_s,
-      this._options.words[Number.isFinite(this._held_s) ? 'paused' : 'now']
-    );
-    plot.ctx.save();
-    paintStack(plot.ctx, this.stack, scale, paints.layers, frame.ratio);
-    paintUnknown(plot.ctx, this.stack, scale, this._axis?.top_w ?? 1, paints.unknown);
-    paintMarks(plot.ctx, frame, scale, this._bands, this._theme);
-    paintTimes(plot.ctx, frame, scale, ticks, this._theme);
-    plot.ctx.restore();
-  }
-
-  /** The plot's own scale: the stack stands on the same watts as the lines behind it. */
-  private _scale(plot: uPlot): IScale {
-    return scaleOf(frameOf(plot), this._span_s, plot.scales.y.max ?? 1);
   }
 
   private _mixPaints(context: CanvasRenderingContext2D, ratio: number): IPaints {
@@ -230,7 +197,7 @@ export class PowerChart implements IDisposable {
     const width_px = this._host.clientWidth;
     if (width_px > GUTTER_PX && width_px !== this._width_px) {
       this._width_px = width_px;
-      this._plot.setSize({ width: width_px, height: HEIGHT_PX });
+      this._ratio = NaN; // the canvas is too
       this.draw();
     }
   }
@@ -285,7 +252,7 @@ export class PowerChart implements IDisposable {
   private readonly _host: HTMLElement;
   private readonly _options: IChartOptions;
   private readonly _members: readonly (readonly number[])[];
-  private readonly _plot: uPlot;
+  private readonly _context: CanvasRenderingContext2D;
   private readonly _resizes: ResizeObserver;
   private _theme: IChartTheme;
   private _paints: IPaints | null = null;
@@ -295,6 +262,7 @@ export class PowerChart implements IDisposable {
   private _held_s = NaN;
   private _pointer_px = NaN;
   private _width_px: number;
+  private _ratio = NaN;
   private _slot = NaN;
   private _frame = 0;
   private _disposed = false;
@@ -303,17 +271,4 @@ export class PowerChart implements IDisposable {
 interface IPaints {
   layers: IPaint[];
   unknown: Record<'partial' | 'nothing', string | CanvasPattern>;
-}
-
-function frameOf(plot: uPlot): IFrame {
-  return { ...plot.bbox, ratio: uPlot.pxRatio };
-}
-
-/** "0", "50", "100 W": the unit stands at the top. */
-function wattLabels(ticks_w: readonly number[]): string[] {
-  const [step, prefix] = siStep(ticks_w[ticks_w.length - 1]);
-  return ticks_w.map((tick_w, index) => {
-    const amount = String(Number((tick_w / step).toPrecision(3)));
-    return index === ticks_w.length - 1 ? `${amount} ${prefix}W` : amount;
-  });
 }

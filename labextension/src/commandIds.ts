@@ -8,5 +8,6 @@ export const CommandIDs = {
   exportJson: 'greennb:export-json',
   exportCsv: 'greennb:export-csv',
   load: 'greennb:load-greennb',
+  measureCells: 'greennb:measure-cells',
   openSettings: 'greennb:open-settings'
 } as const;

@@ -69,6 +69,14 @@ function addNotebookCommands(add: Add, model: IEnergyModel, trans: TranslationBu
     isEnabled: loads,
     execute: () => model.current?.act(model.current.state.step)
   });
+  add(CommandIDs.measureCells, {
+    label: trans.__('Measure Every Cell'),
+    caption: trans.__('Off: only cells that begin with %1 are measured', '%%energy'),
+    isEnabled: () => model.current?.state.kind === 'live' && model.current.settings !== null,
+    isToggleable: true,
+    isToggled: () => model.current?.settings?.measure ?? false,
+    execute: () => model.current?.setMeasure(!model.current.settings?.measure)
+  });
   add(CommandIDs.setBudget, {
     label: trans.__('Set Energy Budget of the Notebook…'),
     caption: trans.__('How much this notebook may use; kept in the notebook'),

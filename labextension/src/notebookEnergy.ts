@@ -93,6 +93,10 @@ export class NotebookEnergy implements INotebookEnergy {
     return this.link.act(step);
   }
 
+  async setMeasure(on: boolean): Promise<void> {
+    await this.link.ask('set', { measure: on });
+  }
+
   get hello(): IHello | null {
     return this._hello;
   }

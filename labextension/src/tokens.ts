@@ -144,6 +144,8 @@ export interface INotebookEnergy extends IDisposable {
   readonly did: string;
   /** Take the next step of the present state. */
   act(step: NextStep): Promise<void>;
+  /** Have every cell measured, or only those that begin with `%%energy`. Rejects where the kernel does not answer. */
+  setMeasure(on: boolean): Promise<void>;
 
   /** The kernel's facts; null until it has said them. */
   readonly hello: IHello | null;

@@ -395,6 +395,18 @@ describe('settings', () => {
     ]);
   });
 
+  it('have every cell measured, or only the marked ones', async () => {
+    const panel = new FakePanel();
+    const { energy } = opened(panel);
+    await pass(1000);
+    await energy.setMeasure(false);
+    await energy.setMeasure(true);
+    expect(panel.kernel.asked.filter(it => it.ask === 'set').map(({ measure }) => measure)).toEqual([
+      false,
+      true
+    ]);
+  });
+
   it('that the kernel refuses are said', async () => {
     const panel = new FakePanel();
     panel.kernel.answers.set = () => ({ v: 1, type: 'refused', reason: 'There is no such place.' });

@@ -29,7 +29,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       palette?.addItem({ command, category: trans.__('greennb') });
     }
     menu?.viewMenu.addGroup([{ command: CommandIDs.showPanel }, { command: CommandIDs.toggleBadges }], 60);
-    menu?.kernelMenu.addGroup([{ command: CommandIDs.load }], 60);
+    menu?.kernelMenu.addGroup([{ command: CommandIDs.load }, { command: CommandIDs.measureCells }], 60);
   }
 };
 
@@ -39,8 +39,10 @@ function keepFresh(app: JupyterFrontEnd, model: IEnergyModel): void {
   const changed = (): void => Object.values(CommandIDs).forEach(id => app.commands.notifyCommandChanged(id));
   const follow = (): void => {
     front?.stateChanged.disconnect(changed);
+    front?.factsChanged.disconnect(changed);
     front = model.current;
     front?.stateChanged.connect(changed);
+    front?.factsChanged.connect(changed);
     changed();
   };
   model.currentChanged.connect(follow);

@@ -11,9 +11,9 @@ from greennb.jupyter.cells import HISTORY
 if TYPE_CHECKING:
     from greennb.jupyter.cells import CellRun
 
-WAITING = 64
-"""Cells that may wait for somebody to work out what they cost. The ledger's thread has done so long before then, and
-what is left on the cell's own path is an addition."""
+WAITING = 1000
+"""Cells that may wait for somebody to work out what they cost. The ledger's thread has done so long before then, also
+where cells follow on one another without a pause, and what is left on the cell's own path is an addition."""
 
 
 class Tally:
@@ -57,13 +57,14 @@ class Tally:
         self._lock = threading.Lock()
 
     def _next(self) -> CellRun | None:
-        from greennb.model.running import RunningTotal  # with the first cells, not with %load_ext
-
         with self._lock:
             if not self._waiting:
                 return None
             run = self._waiting.popleft()
-            self._total = self._total or RunningTotal()
+            if self._total is None:
+                from greennb.model.running import RunningTotal  # with the first cells, not with %load_ext
+
+                self._total = RunningTotal()
             self._total.add(run.measurement)
             self.runs.append(run)
             return run

@@ -28,6 +28,10 @@ BATCH_S = 0.5
 """How often looks are handed over: a page that draws ten points twice a second looks no different from one that draws
 one point ten times, and each message wakes three threads."""
 
+LONGEST_BATCH_S = 1.0
+"""At two looks a second and fewer they are handed over in pairs, but never later than this: at 2 Hz with 8 GPUs that
+saves a fifth of the cost (0.23 % of a core instead of 0.29 %)."""
+
 HISTORY_S = 3600.0
 HISTORY_VALUES = 120_000
 """Values kept of the last hour, four bytes each: one a second of 33 channels, one every two seconds of 64."""
@@ -95,7 +99,7 @@ class Live:
             return
         self._taken_ns = now_ns
         self._waiting.append(look)
-        if now_ns - self._told_ns >= _EARLY * s_to_ns(BATCH_S):
+        if now_ns - self._told_ns >= _EARLY * s_to_ns(min(LONGEST_BATCH_S, max(BATCH_S, 2 * self.period_s))):
             self._told_ns = now_ns
             self._ready()
 

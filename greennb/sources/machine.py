@@ -6,15 +6,23 @@ affinity, or the machine. Memory is that of the tightest cgroup limit above us, 
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from greennb.sources import sysfs
 from greennb.sources.base import Gauge
 from greennb.sources.cpu_facts import cgroup_levels, own_cpus, read_facts
 from greennb.sources.estimate import our_part
+
+_MEMINFO_BYTES = 128
+"""MemTotal, MemFree and MemAvailable are the first lines of /proc/meminfo, of 28 characters each (proc(5))."""
+
+_STAT_BYTES = 4096
+"""A cgroup's memory.stat is half as long."""
 
 _UNLIMITED_B = 2**60
 """A cgroup v1 without a limit tells a number near 2**63."""
@@ -92,10 +100,10 @@ class MemoryLimit:
 
         Raises OSError or ValueError where they cannot be read.
         """
-        used_b = int(self._usage.read_text(encoding="ascii"))
-        with suppress(OSError, ValueError, KeyError):
-            told = dict(line.split() for line in self._stat.read_text(encoding="ascii").splitlines())
-            used_b -= int(told.get("total_inactive_file", told.get("inactive_file", "0")))
+        used_b = sysfs.number(self._usage)
+        with suppress(OSError, ValueError):
+            told = dict(line.split() for line in _head(self._stat, _STAT_BYTES).splitlines() if line.count(b" ") == 1)
+            used_b -= int(told.get(b"total_inactive_file", told.get(b"inactive_file", b"0")))
         return max(0, used_b)
 
 
@@ -119,11 +127,15 @@ def _machine_memory(root: Path) -> tuple[int, int]:
 
         memory = psutil.virtual_memory()
         return int(memory.total - memory.available), int(memory.total)
-    told: dict[str, int] = {}
-    with open(root / "proc/meminfo", encoding="ascii") as file:
-        for line in file:
-            name, _, rest = line.partition(":")
-            told[name] = int(rest.split()[0]) * 1024
-            if "MemTotal" in told and "MemAvailable" in told:
-                break
-    return told["MemTotal"] - told["MemAvailable"], told["MemTotal"]
+    lines = _head(root / "proc/meminfo", _MEMINFO_BYTES).splitlines()
+    told = {words[0]: int(words[1]) * 1024 for words in map(bytes.split, lines) if len(words) == 3}
+    return told[b"MemTotal:"] - told[b"MemAvailable:"], told[b"MemTotal:"]
+
+
+def _head(file: Path, size: int) -> bytes:
+    """The first bytes of a file of the kernel's. Raises OSError."""
+    fd = os.open(file, os.O_RDONLY)
+    try:
+        return os.read(fd, size)
+    finally:
+        os.close(fd)

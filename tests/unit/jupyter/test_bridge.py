@@ -48,11 +48,11 @@ class TestTally:
 
     def test_without_a_page_the_queue_stays_short_and_nothing_is_lost(self):
         tally = Tally()
-        for _ in range(1000):
+        for _ in range(3000):
             tally.add(cell_run(2.0), settle=True)
         assert len(tally._waiting) == WAITING
         tally.settle()
-        assert (tally.session()["runs"], tally.session()["total_j"]) == (1000, 2000.0)
+        assert (tally.session()["runs"], tally.session()["total_j"]) == (3000, 6000.0)
 
     def test_nothing_measured_is_no_number(self):
         session = Tally().session()

@@ -64,9 +64,9 @@ _SYSCALLS = {"x86_64": 298, "aarch64": 241, "arm64": 241}
 _ATTR_BYTES = 64
 """PERF_ATTR_SIZE_VER0 of linux/perf_event.h: type and size (u32), config (u64), and 48 bytes that may all be 0."""
 
-PATIENCE_S = 0.05
-"""How long an event may show no movement before it counts as standing still: fifty refreshes. Any package draws a watt
-at rest, which is 800 of the hardware's coarsest steps in that time."""
+PATIENCE_S = 0.005
+"""How long an event may show no movement before it counts as standing still: five refreshes. The smallest package draws
+a quarter of a watt at rest, which is twenty of the hardware's coarsest steps in that time."""
 
 _ALWAYS_MOVE = (DomainKind.PSYS, DomainKind.CPU_PACKAGE, DomainKind.DRAM)
 """What draws power at rest too; an uncore's graphics may really be off."""

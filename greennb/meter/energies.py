@@ -115,7 +115,8 @@ def _aligned(
     first, last = (_wait(edge, index) for edge in edges)
     whole = None
     if first is not None and last is not None and first.found is not None and first.found is last.found:
-        whole = within_one_step(first.found, inside_ns, period)
+        # Before the first interval is known there is no share of a step to tell.
+        whole = None if period.mean_ns is None else within_one_step(first.found, inside_ns, period)
     mean_w = uj_ns_to_w(piece.uj, piece.covered_ns)
     corrections: list[Correction | None] = []
     for wait, side, closing in ((first, sides[0], False), (last, sides[1], True)):

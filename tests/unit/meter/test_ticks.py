@@ -94,6 +94,18 @@ def test_windows_within_one_refresh_say_how_little_is_known(trace: str) -> None:
     assert held / 500 >= 0.95
 
 
+def test_before_the_rhythm_is_known_a_short_window_has_an_interval_all_the_same() -> None:
+    """On a busy machine the first ticks are seen late and teach nothing: the refresh bounds the joules then."""
+    clock = FakeClock()
+    for seed in range(20):
+        b = Bench(Staircase(constant(250), clock), clock, seed=seed, late_s=0.005)
+        for _ in range(3):
+            window, truth_j = b.window(0.0003)
+            (energy,) = window.result.energies
+            assert energy.low_j <= truth_j <= energy.high_j
+            assert energy.u_j <= 250 * 0.1
+
+
 def test_watching_is_bounded_and_ends() -> None:
     """A learnt counter is read once a refresh while a window is short, a few times more at its edges, then no more."""
     b = bench(constant(250))

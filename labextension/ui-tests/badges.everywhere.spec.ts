@@ -1,12 +1,7 @@
 /** Badges at the cells: right under windowing, moving, deleting, re-running and clearing. */
-import { expect, galata, test } from './front';
+import { expect, test, withSettings } from './front';
 
-test.use({
-  mockSettings: {
-    ...galata.DEFAULT_SETTINGS,
-    '@jupyterlab/notebook-extension:tracker': { windowingMode: 'full' }
-  }
-});
+test.use(withSettings({ '@jupyterlab/notebook-extension:tracker': { windowingMode: 'full' } }));
 
 test('in a notebook of 120 cells each badge is at its cell', async ({ front }) => {
   await front.open({ cells: Array.from({ length: 120 }, (_, place) => `# ${place}\n\n\n\n${place}`) });

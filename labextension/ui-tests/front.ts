@@ -1,7 +1,7 @@
 /** A front (JupyterLab, Notebook 7, JupyterLab 4.2) with greennb in it: Galata's test, and the panel. */
 import { readFile } from 'fs/promises';
 
-import { expect, galata, test as base } from '@jupyterlab/galata';
+import { expect, test as base } from '@jupyterlab/galata';
 import type { LabShell } from '@jupyterlab/application';
 import type { Locator, Page } from '@playwright/test';
 
@@ -143,9 +143,15 @@ export class Front extends NotebookPage {
   private _samples = 0;
 }
 
+/** Nothing from outside is asked for. Galata's own settings would be too new for JupyterLab 4.2. */
+const SETTINGS = {
+  '@jupyterlab/apputils-extension:notification': { checkForUpdates: false, fetchNews: 'false' }
+};
+
 /** Galata's test with a front; the page is empty until a notebook is opened. */
 export const test = base.extend<{ front: Front }>({
   autoGoto: false,
+  mockSettings: SETTINGS,
   // Galata's stand-in for the kernels' API knows no restart; what a test starts ends with its session.
   kernels: async ({}, use) => use(null as never),
   waitForApplication: async ({}, use) => {
@@ -160,9 +166,11 @@ export const test = base.extend<{ front: Front }>({
   }
 });
 
-/** The user's settings of greennb, for `test.use`. */
-export function withSettings(settings: Record<string, unknown>): { mockSettings: Record<string, unknown> } {
-  return { mockSettings: { ...galata.DEFAULT_SETTINGS, 'greennb:plugin': settings } };
+/** The user's settings of these plugins, for `test.use`. */
+export function withSettings(settings: Record<string, Record<string, unknown>>): {
+  mockSettings: Record<string, unknown>;
+} {
+  return { mockSettings: { ...SETTINGS, ...settings } };
 }
 
-export { expect, galata };
+export { expect };

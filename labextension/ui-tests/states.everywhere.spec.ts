@@ -117,7 +117,7 @@ test('the server is gone and comes back', async ({ front }) => {
 });
 
 test.describe('autoStart off', () => {
-  test.use(withSettings({ autoStart: false }));
+  test.use(withSettings({ 'greennb:plugin': { autoStart: false } }));
 
   test('not loaded until asked, and busy while a cell runs', async ({ front }) => {
     await front.open({ cells: ['import time; time.sleep(6)', '1'] });
@@ -125,6 +125,7 @@ test.describe('autoStart off', () => {
     await expect(front.status).toHaveText('greennb is not loaded in this kernel, so nothing is measured.');
     await front.ready();
     await front.start(0);
+    await expect.poll(() => front.kernelStatus()).toBe('busy');
     await front.listen();
     await front.panel.getByRole('button', { name: 'Load greennb' }).click();
     await expect

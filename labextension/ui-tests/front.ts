@@ -13,6 +13,9 @@ export const MEASURES = 'greennb measures this kernel.';
 /** Long enough for several samples at the default pace of two a second. */
 const QUIET_MS = 3000;
 
+/** Notebook 7.6 says this of its own shortcuts each time, also without greennb. */
+const NOTEBOOKS_OWN = /reading 'schema'\)\s+at http\S+\/static\/notebook\/notebook_core/;
+
 export class Front extends NotebookPage {
   /** What the page has complained of in its console. */
   readonly complaints: string[] = [];
@@ -24,7 +27,12 @@ export class Front extends NotebookPage {
 
   /** Note complaints and messages of samples from now on. */
   follow(): this {
-    this.page.on('pageerror', error => this.complaints.push(String(error)));
+    this.page.on('pageerror', error => {
+      const said = error.stack ?? String(error);
+      if (!NOTEBOOKS_OWN.test(said)) {
+        this.complaints.push(said);
+      }
+    });
     this.page.on('console', message => {
       if (message.type() === 'error') {
         this.complaints.push(message.text());

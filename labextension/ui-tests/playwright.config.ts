@@ -42,6 +42,7 @@ export default defineConfig({
     name,
     use: { baseURL: address },
     metadata: { virtual },
+    testIgnore: process.env.GREENNB_SCREENSHOTS ? [] : /screenshots/,
     // What needs a front of its own kind says so in its file's name.
     testMatch: name === 'lab' ? /.*\.spec\.ts/ : /.*\.everywhere\.spec\.ts/
   }))

@@ -120,12 +120,12 @@ test.describe('autoStart off', () => {
   test.use(withSettings({ 'greennb:plugin': { autoStart: false } }));
 
   test('not loaded until asked, and busy while a cell runs', async ({ front }) => {
-    await front.open({ cells: ['import time; time.sleep(6)', '1'] });
+    await front.open({ cells: ['import time; print("runs", flush=True); time.sleep(6)', '1'] });
     await front.show();
     await expect(front.status).toHaveText('greennb is not loaded in this kernel, so nothing is measured.');
     await front.ready();
     await front.start(0);
-    await expect.poll(() => front.kernelStatus()).toBe('busy');
+    await expect(front.output(0)).toHaveText('runs\n');
     await front.listen();
     await front.panel.getByRole('button', { name: 'Load greennb' }).click();
     await expect

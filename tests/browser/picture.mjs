@@ -6,6 +6,15 @@ import { fileURLToPath } from 'node:url';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const { chromium } = createRequire(path.join(root, 'labextension/package.json'))('@playwright/test');
 
+/** Drag the sidebar's edge. */
+async function widen(page, by_px) {
+  const edge = (await page.locator('#jp-right-stack').boundingBox()).x - 2;
+  await page.mouse.move(edge, 400);
+  await page.mouse.down();
+  await page.mouse.move(edge - by_px, 400, { steps: 5 });
+  await page.mouse.up();
+}
+
 const given = JSON.parse(process.argv[2]);
 const browser = await chromium.launch({
   executablePath: given.chromium,
@@ -27,9 +36,11 @@ try {
   await page.waitForFunction(() => window.jupyterapp?.commands.hasCommand('greennb:show-panel'));
   await page.evaluate(async () => {
     const { commands, shell } = window.jupyterapp;
+    await window.jupyterapp.restored;
     await commands.execute('greennb:show-panel');
     shell.collapseLeft();
   });
+  await widen(page, 90);
   await panel.getByText('now', { exact: true }).first().waitFor();
   await panel.getByRole('button', { name: '1 min', exact: true }).click();
   const dismiss = panel.locator('.gnb-Did').getByRole('button');

@@ -34,7 +34,7 @@ train, test = order[:1400], order[1400:]""",
     nn.Linear(64 * 64, 10),
 )
 optimizer = torch.optim.Adam(model.parameters())""",
-    """for epoch in range(12):
+    """for epoch in range(4):
     for batch in train[torch.randperm(len(train))].split(32):
         loss = nn.functional.cross_entropy(model(x[batch]), y[batch])
         optimizer.zero_grad()
@@ -73,6 +73,9 @@ def main() -> int:
     ):
         server.wait()
         (Path(name) / "lab" / "root" / "digits.ipynb").write_text(notebook(), encoding="utf-8")
+        notices = Path(name) / "lab" / "settings" / "@jupyterlab" / "apputils-extension"
+        notices.mkdir(parents=True)
+        (notices / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}', encoding="utf-8")
         given = {"address": server.address, "chromium": browser, "file": str(ROOT / "docs" / "images" / "panel.png")}
         script = Path(__file__).with_name("picture.mjs")
         return subprocess.run(["node", str(script), json.dumps(given)], env=os.environ, check=False).returncode

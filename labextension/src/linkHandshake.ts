@@ -54,12 +54,14 @@ export async function handshake(options: IHandshakeOptions): Promise<IMet | IUnm
     return { kind: 'not-python', details: { language } };
   }
   await settled(kernel);
-  // A busy kernel may have a subshell for the comms; an execution waits for the cell in any case.
-  const there = mayLoad && kernel.status !== 'busy' ? null : await greet(options);
+  // A busy kernel may have a subshell for the comms; an execution waits for the cell in any case. What a subshell does
+  // makes the kernel's status idle while its cell still runs, so that it is kept from before.
+  const wasBusy = kernel.status === 'busy';
+  const there = mayLoad && !wasBusy ? null : await greet(options);
   if (there !== null || !mayLoad) {
     return there ? { kind: 'met', hello: there } : { kind: 'not-loaded' };
   }
-  const { outcome, python, reason } = await load(options);
+  const { outcome, python, reason } = await load(options, wasBusy);
   if (outcome === 'loaded') {
     options.loaded();
   }
@@ -117,12 +119,13 @@ function settled(kernel: Kernel.IKernelConnection): Promise<void> {
   });
 }
 
-async function load({ kernel, here, busy }: IHandshakeOptions): Promise<IAttached> {
+async function load({ kernel, here, busy }: IHandshakeOptions, wasBusy: boolean): Promise<IAttached> {
   if (!here()) {
     throw new Error('This attempt is over.');
   }
   // Loading takes its time too, and makes the kernel busy itself: only what it was before counts.
-  const slow = kernel.status === 'idle' ? 0 : window.setTimeout(busy, kernel.status === 'busy' ? 0 : SLOW_MS);
+  const wait_ms = wasBusy ? 0 : SLOW_MS;
+  const slow = kernel.status === 'idle' && !wasBusy ? 0 : window.setTimeout(busy, wait_ms);
   try {
     return await attach(kernel);
   } finally {

@@ -55,6 +55,7 @@ bench: $(VENV)/.stamp-test ## what greennb itself costs, as a table
 	$(BIN)/python tests/bench/run.py
 
 bench-panel: labextension chromium rig ## what the panel costs in the browser and in the kernel
+	-$(BIN)/python tests/bench/bridge.py
 	$(BIN)/python tests/bench/panel/run.py $(BENCH_ARGS)
 
 bench-peers: $(VENV)/.stamp-test rig ## greennb beside zeus, codecarbon, pyRAPL and pyJoules: docs/benchmarks.md

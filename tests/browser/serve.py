@@ -110,7 +110,7 @@ def served(name: str, folder: Path) -> Iterator[Served]:
         try:
             yield Served(name, f"http://127.0.0.1:{port}", folder, virtual, process)
         finally:
-            _end(process)
+            _end(process, at_once=virtual)
 
 
 def _lay_out(front: Front, folder: Path, port: int) -> dict[str, str]:
@@ -185,7 +185,10 @@ def _rig_works() -> bool:
     return done.returncode == 0
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], *, at_once: bool) -> None:
+    """End a server and its kernels; in the rig's namespace all go with its first process, which heeds no SIGTERM."""
+    if at_once:
+        process.kill()
     process.terminate()
     try:
         process.wait(timeout=END_S)

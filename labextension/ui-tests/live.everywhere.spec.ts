@@ -15,7 +15,8 @@ test('data comes while a cell runs', async ({ front }) => {
   await expect(front.panel.locator('.gnb-Now-words')).toContainText('now');
   expect(await front.kernelStatus()).toBe('busy');
   if (front.virtual) {
-    expect(await front.wattsNow()).toBeCloseTo(RIG_W, -1);
+    // A slope over ten refreshes of a counter is off by some percent where the machine is busy.
+    expect(Math.abs((await front.wattsNow()) - RIG_W) / RIG_W).toBeLessThan(0.1);
   } else {
     await expect(front.panel.locator('.gnb-Rows')).toContainText('estimated');
     expect(await front.wattsNow()).toBeGreaterThan(0);

@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -127,6 +128,8 @@ def main() -> int:
     parser.add_argument("--part", choices=("live", "opening"), help="only this part")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    # An end from outside ends the servers too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if chromium is None:
         raise SystemExit("There is no Chromium here: install one (Debian: chromium).")

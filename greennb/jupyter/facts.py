@@ -70,8 +70,8 @@ def in_force(session: Session) -> dict[str, Any]:
 def history(session: Session, span_s: float, re: str) -> dict[str, Any]:
     """The cells that were measured, and the watts of the last ``span_s`` seconds as far as they were watched."""
     bridge = session.bridge
-    if not bridge.feed.open:
-        bridge.tally.settle()  # else the feed does, and tells everybody
+    # Where a stream is open, the feed adds up what ended since, and tells everybody.
+    bridge.tally.settle(bridge.feed.before if bridge.feed.open else bridge.tally.added)
     total = bridge.tally.session()
     t_s, w = bridge.feed.live.history.since(time.monotonic() - span_s, LARGEST_WATTS)
     cells = [

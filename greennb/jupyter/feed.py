@@ -62,6 +62,7 @@ class Feed:
         self._live = Live(self._session.runtime.meter, self._ready)
         self._panel: Panel | None = None
         self._idle_s = 0.0
+        self.before = 0
         self._round_s: float | None = None
         self.waste = Waste(lambda: self._session.shell.user_ns)
 
@@ -86,7 +87,9 @@ class Feed:
             stale = sorted(self._streams.values(), key=lambda each: each.renewed_s)[: len(self._streams) - MOST_STREAMS]
             if not self._post.open:
                 self._post.start()
-                self._post.give(self._bridge.tally.settle)  # what was before, a page asks for
+                # What was before, a page asks for; what ends from now on it is told of, however long this takes.
+                self.before = self._bridge.tally.added
+                self._post.give(self._bridge.tally.settle, self.before)
         for each in stale:
             if each is not stream:
                 self._dismiss(each, "Too many pages have a stream open; this one was silent the longest.")

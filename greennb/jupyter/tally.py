@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -19,11 +20,14 @@ where cells follow on one another without a pause, and what is left on the cell'
 class Tally:
     """Runs of cells that do not lie inside one another.
 
-    Adding one costs the cell's path an append; what it cost is worked out by who asks (:meth:`settled`).
+    Adding one costs the cell's path an append; what it cost is worked out by who asks (:meth:`settled`). ``added`` is how
+    many there have been.
     """
 
     def __init__(self) -> None:
         self._waiting: deque[CellRun] = deque()
+        self.added = 0
+        self._settled = 0
         self._total: Any = None
         self.runs: deque[CellRun] = deque(maxlen=HISTORY)
         self._lock = threading.Lock()
@@ -31,6 +35,7 @@ class Tally:
     def add(self, run: CellRun, *, settle: bool) -> None:
         """One more run; with ``settle`` nobody else comes to add it up, so that a long queue is shortened here."""
         self._waiting.append(run)
+        self.added += 1
         if settle and len(self._waiting) > WAITING:
             self._next()
 
@@ -39,9 +44,9 @@ class Tally:
         run = self._next()
         return None if run is None else (run, self.session())
 
-    def settle(self) -> None:
-        """Add up whatever waits."""
-        while self._next() is not None:
+    def settle(self, upto: int) -> None:
+        """Add up the first ``upto`` runs of all that were :attr:`added`; later ones are left for who tells of them."""
+        while self._next(upto) is not None:
             pass
 
     def session(self) -> dict[str, Any]:
@@ -56,11 +61,12 @@ class Tally:
         """Take an own lock: another thread may have held the parent's."""
         self._lock = threading.Lock()
 
-    def _next(self) -> CellRun | None:
+    def _next(self, upto: float = math.inf) -> CellRun | None:
         with self._lock:
-            if not self._waiting:
+            if not self._waiting or self._settled >= upto:
                 return None
             run = self._waiting.popleft()
+            self._settled += 1
             if self._total is None:
                 from greennb.model.running import RunningTotal  # with the first cells, not with %load_ext
 

@@ -20,8 +20,8 @@ where cells follow on one another without a pause, and what is left on the cell'
 class Tally:
     """Runs of cells that do not lie inside one another.
 
-    Adding one costs the cell's path an append; what it cost is worked out by who asks (:meth:`settled`). ``added`` is how
-    many there have been.
+    Adding one costs the cell's path an append; what it cost is worked out by who asks (:meth:`settled`).
+    ``added`` is how many there have been.
     """
 
     def __init__(self) -> None:

@@ -397,7 +397,10 @@ def test_a_forked_child_tells_the_parent_s_page_nothing(attached: Any) -> None:
 def test_a_restarted_kernel_begins_anew(attached: Any) -> None:
     page = Page(attached)
     session = page.ask("hello")["session"]
+    attached.client.stop_channels()  # its heartbeat would wait for the old kernel for ever
     attached.manager.restart_kernel(now=True)
+    attached.client = attached.manager.client()
+    attached.client.start_channels()
     attached.client.wait_for_ready(timeout=60)
     assert attach(attached)["loaded"] is False
     assert Page(attached).ask("hello")["session"] != session

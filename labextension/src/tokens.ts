@@ -14,8 +14,7 @@ import type {
   IMeasurement,
   ISessionTotal,
   ISettingsInForce,
-  IWaste,
-  Method
+  IWaste
 } from './wire';
 
 /** Where the link to a notebook's kernel stands. */
@@ -121,18 +120,8 @@ export interface ICellCost {
   share: number | null;
 }
 
-/** Joules of several runs together; `low`, `high` as in greennb/model/total.py. */
-export interface ITotal {
-  runs: number;
-  total_j: number | null;
-  low_j: number | null;
-  high_j: number | null;
-  net_j: number | null;
-  co2e_g: number | null;
-  duration_s: number;
-  method: Method | null;
-  partial: boolean;
-}
+/** Joules of several runs together, by the rules of greennb/model/total.py: of the session's runs, or of others. */
+export type ITotal = ISessionTotal;
 
 /** What greennb knows of one notebook. */
 export interface INotebookEnergy extends IDisposable {

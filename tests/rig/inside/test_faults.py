@@ -31,11 +31,15 @@ def missing(measured: Measurement) -> bool:
 
 
 def holds(rig: Rig, measured: Measurement, device: str = PACKAGE) -> bool:
-    """Whether the package's (DRAM's) interval holds the truth."""
+    """Whether the package's (DRAM's) number agrees with the truth: within twice its 95 % interval's half-width.
+
+    A single 95 % interval may miss: under load some 2 in 100 do, and ``test_coverage.py`` counts them. A fault that is
+    handled wrongly shows itself by joules, by far more than that.
+    """
     kind = "cpu_package" if device == PACKAGE else "dram"
     energy = next(e for e in measured.energies if e.domain.kind.value == kind)
     truth_j = rig.joules(device, measured.window.t0_ns, measured.window.t1_ns)
-    return energy.low_j <= truth_j <= energy.high_j
+    return abs(energy.gross_j - truth_j) <= energy.high_j - energy.low_j
 
 
 @pytest.mark.parametrize(

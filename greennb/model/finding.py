@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from greennb.model.measurement import Measurement
+from greennb.model.reading import Method
 
 
 class Severity(StrEnum):
@@ -26,7 +27,17 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What one piece of advice is about. ``source`` says where its claim comes from."""
+    """What one piece of advice is about.
+
+    Attributes:
+        code: ``GNB1xx`` notebook and machine, ``2xx`` PyTorch, ``3xx`` scikit-learn, ``4xx`` Keras and TensorFlow,
+            ``5xx`` JAX. A third party's rule has letters of its own: ``ABC123``.
+        name: one line of at most 60 characters that says what is wrong or what to do, without a number.
+        framework: "notebook", "machine", "torch", "sklearn", "keras", "jax", or a third party's name.
+        since: the version of greennb that has had it first.
+        source: where its claim comes from: a paper, a framework's documentation, or what was measured.
+        wrong_when: counter-indications, each a clause that can follow "not where".
+    """
 
     code: str
     name: str
@@ -34,6 +45,7 @@ class Rule:
     severity: Severity
     since: str
     source: str
+    wrong_when: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +85,32 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A rule that fired on a cell. Without a trial it never shows a saving."""
+    """A rule that fired on a cell. Without a trial it never shows a saving.
+
+    Attributes:
+        subject: what it is about, by the user's own name where that is known ("model", "loader"); a rule that fires on
+            the same subject in several cells is one finding.
+        severity: how loudly it speaks here; the rule's own where the evidence says no more.
+        cell_id, execution_count: the dearest of the cells that it was found in.
+        cells: in how many cells it was found.
+        at_stake_s: seconds of this notebook that ran through what would change. No saving: its upper bound.
+        at_stake_j: the joules of those seconds, None where a cell was not measured; ``method`` is how they were obtained.
+    """
 
     rule: Rule
     cell_id: str | None
     evidence: tuple[Evidence, ...]
     suggestion: Suggestion
+    subject: str = ""
+    severity: Severity = Severity.NOTE
+    execution_count: int | None = None
+    cells: int = 1
+    at_stake_s: float | None = None
+    at_stake_j: float | None = None
+    method: Method | None = None
     trial: Trial | None = None
+
+    @property
+    def key(self) -> str:
+        """Names this finding among those of its notebook: what a dismissal remembers."""
+        return f"{self.rule.code} {self.subject}".rstrip()

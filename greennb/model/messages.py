@@ -208,8 +208,11 @@ def finding_to_dict(finding: Finding) -> dict[str, Any]:
     """A finding as JSON values."""
     rule = finding.rule
     return {
-        "code": rule.code, "name": rule.name, "framework": rule.framework, "severity": rule.severity.value,
-        "source": rule.source, "cell_id": finding.cell_id,
+        "code": rule.code, "name": rule.name, "framework": rule.framework, "severity": finding.severity.value,
+        "source": rule.source, "wrong_when": list(rule.wrong_when), "key": finding.key, "subject": finding.subject,
+        "cell_id": finding.cell_id, "execution_count": finding.execution_count, "cells": finding.cells,
+        "at_stake_s": _short(finding.at_stake_s), "at_stake_j": _short(finding.at_stake_j),
+        "method": None if finding.method is None else finding.method.value,
         "evidence": [{"name": it.name, "value": _plain(it.value), "unit": it.unit} for it in finding.evidence],
         "suggestion": finding.suggestion.text, "code_change": finding.suggestion.code,
         "trial": None if finding.trial is None else _trial_to_dict(finding.trial),

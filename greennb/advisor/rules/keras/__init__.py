@@ -1,0 +1,1 @@
+"""Rules on Keras and TensorFlow, one a file; each module's docstring is its page."""

@@ -1,0 +1,46 @@
+"""What a cell's source says. Used to confirm what was measured, never alone to claim that something is slow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFact:
+    """One thing in the source.
+
+    Attributes:
+        kind: what it is, one of the names in :mod:`greennb.advisor.observe.source`.
+        line: in the cell, from 1. ``text``: the expression, at most 120 characters.
+        name: the variable that it is about ("loss", "df"), "" where there is none.
+        in_loop: whether it stands in a loop of this cell (or in a function that this cell calls in one).
+        loop_depth: how many loops are around it.
+        guarded: whether an ``if`` within the innermost loop is around it (``if step % 100 == 0``).
+    """
+
+    kind: str
+    line: int
+    text: str
+    name: str = ""
+    in_loop: bool = False
+    loop_depth: int = 0
+    guarded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSignals:
+    """What a cell's source says; functions of earlier cells that it calls are looked into, two deep.
+
+    Attributes:
+        digest: of the syntax tree: equal for cells that differ in comments and spaces only.
+        reads, writes: global names that it reads before it binds them, and binds.
+    """
+
+    digest: str
+    facts: tuple[SourceFact, ...] = ()
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+
+    def of(self, *kinds: str) -> tuple[SourceFact, ...]:
+        """The facts of these kinds, in the source's order."""
+        return tuple(fact for fact in self.facts if fact.kind in kinds)

@@ -90,11 +90,11 @@ class Finding:
     Attributes:
         subject: what it is about, by the user's own name where that is known ("model", "loader"); a rule that fires on
             the same subject in several cells is one finding.
-        severity: how loudly it speaks here; the rule's own where the evidence says no more.
+        severity: how loudly it speaks here; None where the evidence says no more than the rule does.
         cell_id, execution_count: the dearest of the cells that it was found in.
         cells: in how many cells it was found.
         at_stake_s: seconds of this notebook that ran through what would change. No saving: its upper bound.
-        at_stake_j: the joules of those seconds, None where a cell was not measured; ``method`` is how they were obtained.
+        at_stake_j: the joules of those seconds, None where a cell was not measured; ``method`` is how they came about.
     """
 
     rule: Rule
@@ -102,7 +102,7 @@ class Finding:
     evidence: tuple[Evidence, ...]
     suggestion: Suggestion
     subject: str = ""
-    severity: Severity = Severity.NOTE
+    severity: Severity | None = None
     execution_count: int | None = None
     cells: int = 1
     at_stake_s: float | None = None

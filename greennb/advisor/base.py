@@ -27,7 +27,10 @@ class Observer(Protocol):
     modules: tuple[str, ...]
 
     def install(self, failed: Failed) -> None:
-        """The module is there, whole: register hooks. ``failed`` is to be called once where a hook goes wrong later."""
+        """One of the modules is there, whole: register hooks; called again when another of them arrives.
+
+        ``failed`` is to be called where a hook goes wrong later: the observer is removed at the cell's end.
+        """
 
     def remove(self) -> None:
         """Take back whatever :meth:`install` registered; may be called without it."""

@@ -207,8 +207,9 @@ def findings(found: Sequence[Finding]) -> dict[str, Any]:
 def finding_to_dict(finding: Finding) -> dict[str, Any]:
     """A finding as JSON values."""
     rule = finding.rule
+    severity = finding.severity or rule.severity
     return {
-        "code": rule.code, "name": rule.name, "framework": rule.framework, "severity": (finding.severity or rule.severity).value,
+        "code": rule.code, "name": rule.name, "framework": rule.framework, "severity": severity.value,
         "source": rule.source, "wrong_when": list(rule.wrong_when), "key": finding.key, "subject": finding.subject,
         "cell_id": finding.cell_id, "execution_count": finding.execution_count, "cells": finding.cells,
         "at_stake_s": _short(finding.at_stake_s), "at_stake_j": _short(finding.at_stake_j),

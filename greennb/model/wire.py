@@ -17,6 +17,9 @@ from greennb.model.reading import Domain, DomainKind, Fault, Method
 MIME_TYPE = "application/vnd.greennb.energy+json"
 """MIME type of a measurement in a notebook's output."""
 
+ADVICE_MIME_TYPE = "application/vnd.greennb.advice+json"
+"""MIME type of the advisor's findings in a notebook's output."""
+
 STREAM_TARGET = "greennb.stream"
 """Comm target on which a kernel sends samples to a page."""
 

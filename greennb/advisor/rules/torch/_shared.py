@@ -1,0 +1,183 @@
+"""What several PyTorch rules ask of a cell: its training loops, its forward passes, its card, names to write code with."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from greennb.advisor.signals.cell import CellContext
+from greennb.advisor.signals.machine import GpuSeen
+from greennb.advisor.signals.torch import CudaSeen, Forwards, LoaderSeen, ModelSeen, OptimizerSeen
+
+FEW_STEPS = 20
+"""A median over fewer steps than this is chance: first steps allocate, tune and page in. Rules wait for this many."""
+
+CONVOLUTIONS = ("Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d")
+"""Layers whose time is in convolution kernels."""
+
+MULTIPLIERS = (*CONVOLUTIONS, "Linear", "Bilinear", "MultiheadAttention", "LSTM", "GRU", "Conv1D")
+"""Layers whose time is in matrix products: what tensor cores and AMX do. ``Conv1D`` is GPT-2's own linear layer."""
+
+_BYTES = {"float64": 8, "int64": 8, "float32": 4, "int32": 4, "float16": 2, "bfloat16": 2, "int16": 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loop:
+    """A training loop: an optimizer with the model that it trains, the loader that feeds it and the model's passes."""
+
+    optimizer: OptimizerSeen
+    model: ModelSeen | None
+    loader: LoaderSeen | None
+    forwards: Forwards | None
+
+    @property
+    def device(self) -> str:
+        """Where it trains: "cpu", "cuda:0"."""
+        return self.optimizer.device
+
+    @property
+    def step_s(self) -> float:
+        """Median seconds from the end of one step to the end of the next (S)."""
+        return self.optimizer.step_s
+
+    @property
+    def wait_share(self) -> float:
+        """Part of a step that is spent inside the loader (W/S), 0 to 1; 0 without a loader."""
+        return 0.0 if self.loader is None else part(self.loader.wait_s, self.step_s)
+
+    @property
+    def batch(self) -> int | None:
+        """Samples in a step: what the loader says, else the first dimension of the model's input; None if unknown."""
+        if self.loader is not None and self.loader.batch_size is not None:
+            return self.loader.batch_size
+        seen = None if self.forwards is None else self.forwards.batch
+        return seen.shape[0] if seen is not None and seen.shape else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """Calls of one model in one state, with the loop that trains it where there is one in this cell."""
+
+    model: ModelSeen
+    forwards: Forwards
+    loop: Loop | None
+
+    @property
+    def step_s(self) -> float:
+        """Seconds of one turn: the whole training step where it trains, else from one call to the next."""
+        return self.forwards.call_s if self.loop is None else self.loop.step_s
+
+    @property
+    def turns(self) -> int:
+        """How many steps it took, or calls where it does not train."""
+        return self.forwards.calls_estimated if self.loop is None else self.loop.optimizer.steps
+
+    @property
+    def seconds(self) -> float:
+        """From its first turn to its last one."""
+        return self.forwards.seconds if self.loop is None else self.loop.optimizer.seconds
+
+
+def loops(cell: CellContext, *, steps: int = FEW_STEPS) -> Iterator[Loop]:
+    """The training loops of at least ``steps`` steps whose step time is known, in the order in which they were seen."""
+    seen = cell.torch
+    if seen is None:
+        return
+    for optimizer in seen.optimizers:
+        if optimizer.steps >= steps and optimizer.step_s > 0:
+            yield Loop(
+                optimizer=optimizer,
+                model=seen.model(optimizer.model),
+                loader=seen.loader(optimizer.loader),
+                forwards=_training(seen.forwards, optimizer.model),
+            )
+
+
+def passes(cell: CellContext, *, turns: int = FEW_STEPS) -> Iterator[Pass]:
+    """Each model's work: its training passes as one with their loop, and its passes without training."""
+    seen = cell.torch
+    if seen is None:
+        return
+    training = {loop.model.id: loop for loop in loops(cell) if loop.model is not None}
+    for forwards in seen.forwards:
+        model = seen.model(forwards.model)
+        if model is None or not model.parameters:
+            continue
+        loop = training.get(model.id) if forwards.training else None
+        if loop is not None and loop.forwards is not forwards:
+            continue  # fewer calls of the same model in another state: what the loop's own say is enough
+        it = Pass(model=model, forwards=forwards, loop=loop)
+        if it.turns >= turns and it.step_s > 0:
+            yield it
+
+
+def _training(forwards: tuple[Forwards, ...], model: int | None) -> Forwards | None:
+    mine = [it for it in forwards if it.model == model and it.training and it.grad]
+    return max(mine, key=lambda it: it.calls_estimated, default=None)
+
+
+def part(seconds: float, whole: float) -> float:
+    """``seconds`` as a part of ``whole``, 0 to 1; 0 where there is no whole."""
+    return min(1.0, max(0.0, seconds / whole)) if whole > 0 else 0.0
+
+
+def share(cell: CellContext, seconds: float) -> float:
+    """The part of the cell's time that ``seconds`` are: what :attr:`Found.share` wants."""
+    return part(seconds, cell.duration_s)
+
+
+def subject(thing: ModelSeen | LoaderSeen | OptimizerSeen | None, otherwise: str = "model") -> str:
+    """What the user calls it, else its class; ``otherwise`` for nothing."""
+    if thing is None:
+        return otherwise
+    if isinstance(thing, LoaderSeen):
+        return thing.name or f"DataLoader({thing.dataset})"
+    return thing.name or thing.kind
+
+
+def variable(thing: ModelSeen | LoaderSeen | OptimizerSeen | None, otherwise: str) -> str:
+    """A name to write code with: the user's, where it is one that code can use, else ``otherwise``."""
+    name = None if thing is None else thing.name
+    return name if name is not None and name.isidentifier() and not keyword.iskeyword(name) else otherwise
+
+
+def count(model: ModelSeen | None, *kinds: str) -> int:
+    """How many submodules of a model are of these classes."""
+    return 0 if model is None else sum(model.layers.get(kind, 0) for kind in kinds)
+
+
+def is_cuda(device: str) -> bool:
+    """Whether a device is an NVIDIA or AMD card, as PyTorch names both."""
+    return device.startswith("cuda")
+
+
+def card(cell: CellContext, device: str) -> CudaSeen | None:
+    """The card of that device ("cuda:1"), as PyTorch tells of it; None for any other device."""
+    if cell.torch is None or not is_cuda(device):
+        return None
+    index = int(device.partition(":")[2] or 0)
+    return next((it for it in cell.torch.cuda if it.index == index), None)
+
+
+def board(cell: CellContext, device: str) -> GpuSeen | None:
+    """What the driver tells of that device's card while the cell ran; None where it isn't sure which one it is.
+
+    PyTorch counts the cards that it may see and the driver counts all of them: only one that is alone, or alone in
+    being held by this process, is told for certain.
+    """
+    if cell.machine is None or card(cell, device) is None:
+        return None
+    gpus = cell.machine.gpus
+    held = [gpu for gpu in gpus if gpu.held_b]
+    if len(gpus) == 1:
+        return gpus[0]
+    return held[0] if len(held) == 1 else None
+
+
+def elements_b(shape: tuple[int, ...], dtype: str) -> int:
+    """Bytes of a tensor of that shape; 1 a number for a dtype that is not known."""
+    numbers = 1
+    for length in shape:
+        numbers *= length
+    return numbers * _BYTES.get(dtype.removeprefix("torch."), 1)

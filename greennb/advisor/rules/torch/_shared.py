@@ -1,4 +1,4 @@
-"""What several PyTorch rules ask of a cell: its training loops, its forward passes, its card, names to write code with."""
+"""What several PyTorch rules ask of a cell: its training loops, forward passes, card, and names to write code with."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ class Settings:
         pue: power usage effectiveness of the building, >= 1.
         price: price of a kWh, 0 shows none. ``currency`` is printed after it.
         carbon: show grams at all.
+        advice: watch the frameworks in use for what would make cells cheaper, and say it; see ``%energy_advise``.
         live: provider of live carbon intensity, "" (none, no network), "uk" or "electricitymaps".
         live_token: token for the live provider.
         ledger: path of the ledger; "" is the platform's data folder, "off" keeps none.
@@ -41,6 +42,7 @@ class Settings:
     price: float = 0.0
     currency: str = "EUR"
     carbon: bool = True
+    advice: bool = True
     live: str = ""
     live_token: str = ""
     ledger: str = ""

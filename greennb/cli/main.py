@@ -20,6 +20,7 @@ COMMANDS = {
     "doctor": "say which sources of joules work here, and what mends the others",
     "history": "show what the ledger keeps",
     "export": "write the ledger as JSON lines, CSV, codecarbon's CSV or Prometheus text",
+    "rules": "list the advisor's rules, or show the page of one",
     "estimate": "plan with watts and hours, or check a paper",
 }
 """Each command and what it is for; ``greennb.cli.<command>`` has its ``add_parser``."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from greennb.model.errors import BadInputError
-from greennb.model.finding import Finding, Trial
+from greennb.model.finding import Evidence, Finding, Rule, Severity, Suggestion, Trial
 from greennb.model.footprint import CarbonIntensity
 from greennb.model.measurement import SCHEMA, Measurement
 from greennb.model.reading import Domain, Fault, Method
@@ -218,6 +218,35 @@ def finding_to_dict(finding: Finding) -> dict[str, Any]:
         "suggestion": finding.suggestion.text, "code_change": finding.suggestion.code,
         "trial": None if finding.trial is None else _trial_to_dict(finding.trial),
     }  # fmt: skip
+
+
+def finding_from_dict(data: Mapping[str, Any]) -> Finding:
+    """The finding that :func:`finding_to_dict` wrote; a trial's measurements are not in it, so the trial is left out.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is no finding.
+    """
+    severity = Severity(data["severity"])
+    return Finding(
+        rule=Rule(
+            code=str(data["code"]), name=str(data["name"]), framework=str(data["framework"]), severity=severity,
+            since=str(data.get("since", "")), source=str(data["source"]),
+            wrong_when=tuple(map(str, data.get("wrong_when", ()))),
+        ),
+        cell_id=data["cell_id"],
+        evidence=tuple(
+            Evidence(name=str(it["name"]), value=math.nan if it["value"] is None else float(it["value"]),
+                     unit=str(it["unit"]))
+            for it in data["evidence"]
+        ),
+        suggestion=Suggestion(text=str(data["suggestion"]), code=str(data["code_change"])),
+        subject=str(data.get("subject", "")),
+        execution_count=data.get("execution_count"),
+        cells=int(data.get("cells", 1)),
+        at_stake_s=data.get("at_stake_s"),
+        at_stake_j=data.get("at_stake_j"),
+        method=None if data.get("method") is None else Method(data["method"]),
+    )  # fmt: skip
 
 
 def _trial_to_dict(trial: Trial) -> dict[str, Any]:

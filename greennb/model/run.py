@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from greennb.model.errors import BadInputError
+from greennb.model.finding import Finding
 from greennb.model.footprint import Footprint
 from greennb.model.measurement import SCHEMA, Measurement
+from greennb.model.messages import finding_from_dict, finding_to_dict
 from greennb.model.total import Total
 from greennb.model.wire import measurement_from_dict, measurement_to_dict
 
@@ -44,7 +46,8 @@ class NotebookRun:
     """What one execution of a notebook cost.
 
     ``sources`` has one sentence for each source of joules: used, or refused and why. ``error`` is one sentence
-    where the run did not reach its end, else None.
+    where the run did not reach its end, else None. ``findings`` are the advisor's, the most at stake first; None where
+    nobody asked for advice.
     """
 
     notebook: str
@@ -54,6 +57,7 @@ class NotebookRun:
     cells: tuple[CellCost, ...]
     sources: tuple[str, ...] = ()
     error: str | None = None
+    findings: tuple[Finding, ...] | None = None
 
     @property
     def total(self) -> Total:
@@ -94,7 +98,19 @@ class NotebookRun:
             "co2e_g": total.co2e_g,
             "sources": list(self.sources),
             "error": self.error,
+            **({} if self.findings is None else {"findings": [self._finding_to_dict(it) for it in self.findings]}),
         }
+
+    def cell_of(self, finding: Finding) -> CellCost | None:
+        """The cell that a finding is about; None where it has none."""
+        if finding.cell_id is not None:
+            return next((cell for cell in self.cells if cell.cell_id == finding.cell_id), None)
+        place = f"[{finding.execution_count}]"  # a notebook without ids of cells
+        return next((cell for cell in self.cells if cell.place == place), None)
+
+    def _finding_to_dict(self, finding: Finding) -> dict[str, Any]:
+        cell = self.cell_of(finding)
+        return finding_to_dict(finding) | {"cell_index": None if cell is None else cell.index}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> NotebookRun:
@@ -117,9 +133,15 @@ class NotebookRun:
                 cells=tuple(_cell_from_dict(cell) for cell in data["cells"]),
                 sources=tuple(data.get("sources", ())),
                 error=data.get("error"),
+                findings=_findings_from(data.get("findings")),
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise BadInputError(f"This is not a greennb run: {type(error).__name__} at {error}.") from error
+
+
+def _findings_from(data: Any) -> tuple[Finding, ...] | None:
+    """The findings of a file; one that had none, or was written before there were any, has None."""
+    return None if data is None else tuple(map(finding_from_dict, data))
 
 
 def _cell_to_dict(cell: CellCost) -> dict[str, Any]:

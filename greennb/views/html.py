@@ -38,8 +38,17 @@ _RUNS_SHOWN = 12  # bars of a series
 _EARLIER_SHOWN = 6  # earlier runs in a card's history row
 
 
-def card(measurement: Measurement, *, history: Sequence[Measurement] | None = None, shown: Shown = PLAINLY) -> str:
-    """The cell's card. ``history`` is earlier measurements of the same work, the oldest first."""
+def card(
+    measurement: Measurement,
+    *,
+    history: Sequence[Measurement] | None = None,
+    shown: Shown = PLAINLY,
+    advice: str = "",
+) -> str:
+    """The cell's card. ``history`` is earlier measurements of the same work, the oldest first.
+
+    ``advice`` is one line of the advisor's, "" for none.
+    """
     return _card(
         _head(measurement, shown),
         _facts(measurement, shown),
@@ -49,6 +58,7 @@ def card(measurement: Measurement, *, history: Sequence[Measurement] | None = No
         _above_idle(measurement),
         _history(measurement, history or ()),
         _faults(measurement),
+        f'<div class="gnb-gap"><bdi>{_escaped(advice)}</bdi></div>' if advice else "",
         _foot(measurement, shown),
     )
 

@@ -27,19 +27,24 @@ def bundle(
     unit: str = "",
     price: float = 0.0,
     currency: str = "",
+    advice: str = "",
 ) -> dict[str, Any]:
     """A measurement as JSON of our own type, as HTML (its card, or one ``quiet`` line), and as a line of text.
 
     The JSON holds all of the measurement whatever is shown, and under "shown" how it is, so that a page which draws
-    from the JSON shows the same. The other options are those of :class:`greennb.views.shown.Shown`, and ``history`` is
-    that of :func:`greennb.views.html.card`.
+    from the JSON shows the same. ``advice`` is one line of the advisor's, "" for none. The other options
+    are those of :class:`greennb.views.shown.Shown`, and ``history`` is that of :func:`greennb.views.html.card`.
     """
     shown = Shown(net=net, carbon=carbon, budget_j=budget_j, per=per, unit=unit, price=price, currency=currency)
     line = text.line(measurement, shown)
-    page = html.quiet(line) if quiet else html.card(measurement, history=history, shown=shown)
-    plain = "\n".join([line, *(f"  {value}".rstrip() for _head, value in lines.rows(measurement))])
+    if quiet:
+        page = html.quiet(line) + (html.quiet(advice) if advice else "")
+    else:
+        page = html.card(measurement, history=history, shown=shown, advice=advice)
+    below = [*(value for _head, value in lines.rows(measurement)), *([advice] if advice else [])]
+    plain = "\n".join([line, *(f"  {words}".rstrip() for words in below)])
     how = shown.to_dict() | ({"quiet": True} if quiet else {})
-    json = measurement_to_dict(measurement) | ({"shown": how} if how else {})
+    json = measurement_to_dict(measurement) | ({"shown": how} if how else {}) | ({"advice": advice} if advice else {})
     return {MIME_TYPE: json, "text/html": page, "text/plain": plain}
 
 

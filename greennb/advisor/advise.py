@@ -6,6 +6,7 @@ Rules are run when somebody wants to know: a cell that nobody asks about costs i
 from __future__ import annotations
 
 import dataclasses
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,6 +25,9 @@ from greennb.model.reading import Method
 
 LEAST_J, LEAST_S = 1.0, 1.0
 """Nothing is said of its own accord on a cell below these."""
+
+FRAMEWORKS = ("torch", "sklearn", "keras", "jax")
+"""The parts of a cell's context that are there only where a framework was at work."""
 
 MOST_CELLS = 500
 """Runs of cells remembered: more than a person runs between two looks at the advice."""
@@ -46,6 +50,7 @@ class Advisor:
         namespace: the notebook's names.
         say: told in one sentence, once, what of the advisor is off and why.
         rules: the rules in force; those of the catalogue unless given.
+        clock: seconds that only go forward.
     """
 
     def __init__(
@@ -55,12 +60,16 @@ class Advisor:
         namespace: Mapping[str, Any],
         say: Callable[[str], None],
         rules: Sequence[RuleModule] | None = None,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.watch = Watch(observers, say=say)
         self._namespace = namespace
         self._say = say
+        self._clock = clock
         self._rules = None if rules is None else list(rules)
         self._cells: deque[_Kept] = deque(maxlen=MOST_CELLS)
+        self._lock = threading.Lock()  # of _cells, for moments only: a cell's end takes it
+        self._asking = threading.RLock()  # a page's thread and the notebook's may both want to know
         self._count = 0
         self._depth = 0
         self._t0_s = self._ended_s = 0.0
@@ -78,7 +87,7 @@ class Advisor:
         """A cell begins; one within another is the outer one's."""
         self._depth += 1
         if self._depth == 1:
-            self._t0_s = time.perf_counter()
+            self._t0_s = self._clock()
             self.watch.begin()
 
     def end(
@@ -98,7 +107,7 @@ class Advisor:
         self._depth = max(0, self._depth - 1)
         if self._depth:
             return None
-        now_s = time.perf_counter()
+        now_s = self._clock()
         seen = self.watch.end(Names(self._namespace))
         context = CellContext(
             number=self._count,
@@ -111,19 +120,35 @@ class Advisor:
             **seen,
         )
         self._count += 1
-        self._ended_s = time.perf_counter()
-        self._cells.append(_Kept(context, measure))
+        self._ended_s = self._clock()
+        with self._lock:
+            self._cells.append(_Kept(context, measure))
         return context
 
     @property
     def cells(self) -> tuple[CellContext, ...]:
         """The runs of cells that are remembered, oldest first, each whole, without their past."""
-        return tuple(self._whole(kept) for kept in self._cells)
+        return tuple(self._whole(kept) for kept in self._remembered())
+
+    @property
+    def watched(self) -> int:
+        """How many runs of cells have been watched."""
+        return self._count
+
+    @property
+    def frameworks(self) -> tuple[str, ...]:
+        """Those that were at work in the cells that are remembered: "torch", "sklearn"."""
+        kept = self._remembered()
+        return tuple(name for name in FRAMEWORKS if any(getattr(it.context, name) is not None for it in kept))
+
+    def _remembered(self) -> list[_Kept]:
+        with self._lock:
+            return list(self._cells)
 
     def of_cell(self, number: int) -> tuple[Finding, ...]:
         """What is to be said on one run of a cell, the dearest first."""
-        mine = [kept for kept in self._cells if kept.context.number == number]
-        return self._ordered(mine)
+        with self._asking:
+            return self._ordered([kept for kept in self._remembered() if kept.context.number == number])
 
     def findings(self, *, all_cells: bool = False) -> tuple[Finding, ...]:
         """What is to be said on this notebook, the dearest first; a cell that ran again counts as it ran last.
@@ -131,9 +156,9 @@ class Advisor:
         Args:
             all_cells: also of cells below 1 J or 1 s, and what was dismissed.
         """
-        latest = {kept.context.cell_id or kept.context.number: kept for kept in self._cells}
-        cells = [kept for kept in latest.values() if all_cells or self._worth_it(kept)]
-        found = self._ordered(cells)
+        latest = {kept.context.cell_id or kept.context.number: kept for kept in self._remembered()}
+        with self._asking:
+            found = self._ordered([kept for kept in latest.values() if all_cells or self._worth_it(kept)])
         return found if all_cells else tuple(it for it in found if not self._is_dismissed(it))
 
     def dismiss(self, name: str) -> None:
@@ -145,7 +170,7 @@ class Advisor:
 
     def worth_it(self, number: int) -> bool:
         """Whether a run of a cell is dear enough to speak of unasked."""
-        return any(self._worth_it(kept) for kept in self._cells if kept.context.number == number)
+        return any(self._worth_it(kept) for kept in self._remembered() if kept.context.number == number)
 
     def _worth_it(self, kept: _Kept) -> bool:
         if kept.context.duration_s < LEAST_S:
@@ -163,7 +188,7 @@ class Advisor:
         """What the rules say on one run of a cell; worked out once."""
         if kept.found is None:
             context = self._whole(kept)
-            past = tuple(self._whole(it) for it in self._cells if it.context.number < context.number)
+            past = tuple(self._whole(it) for it in self._remembered() if it.context.number < context.number)
             code = self._code(context)
             whole = dataclasses.replace(context, past=past, code=code)
             kept.context = dataclasses.replace(context, code=code)
@@ -176,7 +201,7 @@ class Advisor:
             from greennb.advisor.observe.source import source_signals
         except ImportError:  # only while it is being written
             return None
-        earlier = [kept.context.source for kept in self._cells if kept.context.number < context.number]
+        earlier = [kept.context.source for kept in self._remembered() if kept.context.number < context.number]
         return source_signals(context.source, Names(self._namespace), earlier=earlier)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import importlib
 import pkgutil
@@ -13,10 +14,13 @@ from typing import Any
 
 from greennb.advisor import rules as _rules
 from greennb.advisor.base import RuleModule
+from greennb.model.errors import BadInputError
 from greennb.model.finding import Rule
 
 GROUP = "greennb.rules"
 """Entry points that name a rule (a module, or an object with RULE and check), or an iterable of rules."""
+
+_NEAR = 4  # rules that are offered for a code that is not there
 
 OWN = re.compile(r"GNB\d{3}")
 """What greennb's own codes look like; other people's are letters of their own and digits."""
@@ -32,6 +36,19 @@ class Catalogue:
     def find(self, code: str) -> RuleModule | None:
         """The rule of that code, in whatever case."""
         return next((rule for rule in self.rules if rule.RULE.code == code.upper()), None)
+
+    def named(self, code: str) -> RuleModule:
+        """The rule of that code, in whatever case.
+
+        Raises:
+            BadInputError: there is none; it names those that are near.
+        """
+        rule = self.find(code)
+        if rule is not None:
+            return rule
+        near = difflib.get_close_matches(code.upper(), [it.RULE.code for it in self.rules], n=_NEAR, cutoff=0.6)
+        others = f"did you mean {' or '.join(near)}?" if near else "`greennb rules` lists them all."
+        raise BadInputError(f'There is no rule "{code[:40]}": {others}')
 
 
 @functools.cache

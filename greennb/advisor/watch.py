@@ -42,12 +42,16 @@ class Watch:
 
     Args:
         say: told in one sentence, once for each, which observer is off and why.
+
+    Attributes:
+        off: names of the observers that have failed.
     """
 
     def __init__(self, observers: Sequence[Observer], *, say: Callable[[str], None]) -> None:
         self._observers = list(observers)
         self._say = say
         self._awake: list[Observer] = []
+        self.off: tuple[str, ...] = ()
         self._failures: dict[int, BaseException] = {}
         self._open = False
         self._installed = False
@@ -120,6 +124,7 @@ class Watch:
 
     def _give_up(self, observer: Observer) -> None:
         error = self._failures.pop(id(observer))
+        self.off = (*self.off, observer.name)
         self._observers.remove(observer)
         self._send_off(observer)
         self._say(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import inspect
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,6 @@ from greennb.advisor.catalogue import Catalogue, catalogue
 from greennb.cli.columns import laid_out
 from greennb.cli.files import json_text
 from greennb.cli.terminal import say, width
-from greennb.model.errors import BadInputError
 from greennb.views.format import plain
 
 if TYPE_CHECKING:
@@ -22,7 +20,6 @@ SCHEMA = 1
 
 _HEADINGS = ("code", "framework", "severity", "name")
 _NAME = 3  # the column that gives way
-_NEAR = 5  # rules that are offered for a code that is not there
 
 
 def add_parser(subparsers: Any) -> None:
@@ -44,7 +41,7 @@ def run(given: argparse.Namespace) -> int:
     """Print the rules, or one of them; 0."""
     known = catalogue()
     if given.code is not None:
-        print(_one(find(known, given.code), json=given.json))
+        print(_one(known.named(given.code), json=given.json))
     elif given.json:
         print(json_text(document(known)))
     else:
@@ -54,21 +51,6 @@ def run(given: argparse.Namespace) -> int:
     for problem in known.problems:
         say(plain(problem, 400))
     return 0
-
-
-def find(known: Catalogue, code: str) -> RuleModule:
-    """The rule of that code.
-
-    Raises:
-        BadInputError: there is none; it names those that are near.
-    """
-    rule = known.find(code)
-    if rule is not None:
-        return rule
-    codes = [it.RULE.code for it in known.rules]
-    near = difflib.get_close_matches(code.upper(), codes, n=_NEAR, cutoff=0.6)
-    others = f"did you mean {' or '.join(near)}?" if near else "`greennb rules` lists them all."
-    raise BadInputError(f'There is no rule "{plain(code, 40)}": {others}')
 
 
 def document(known: Catalogue) -> dict[str, Any]:

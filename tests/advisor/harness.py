@@ -1,7 +1,7 @@
 """Runs a case, a notebook in percent format, under the real observers in this process, every cell measured.
 
-What a front end adds (magics, cards) is tested in ``tests/kernel``; here a hundred notebooks run in a minute or two, with
-one import of each framework.
+What a front end adds (magics, cards) is tested in ``tests/kernel``; here a hundred notebooks take a minute or
+two, with one import of each framework.
 """
 
 from __future__ import annotations

@@ -181,3 +181,30 @@ def elements_b(shape: tuple[int, ...], dtype: str) -> int:
     for length in shape:
         numbers *= length
     return numbers * _BYTES.get(dtype.removeprefix("torch."), 1)
+
+
+def rebuilt(loader: LoaderSeen, **settings: str) -> str:
+    """Code that makes the user's loader again as it is, but with ``settings``, written as Python."""
+    name = variable(loader, "loader")
+    if loader.length is None:  # an iterable data set: it has no sampler
+        kept = {"batch_size": f"{name}.batch_size"}
+    elif loader.batch_size is None:
+        kept = {"batch_sampler": f"{name}.batch_sampler"}
+    else:
+        kept = {it: f"{name}.{it}" for it in ("batch_size", "sampler", "drop_last")}
+    kept |= {it: f"{name}.{it}" for it in ("collate_fn", "num_workers", "pin_memory")}
+    lines = "".join(f"    {key}={value},\n" for key, value in (kept | settings).items())
+    return f"{name} = torch.utils.data.DataLoader(\n    {name}.dataset,\n{lines})"
+
+
+def busy(cell: CellContext) -> float | None:
+    """How much of the CPUs that this process may use it kept busy, 0 to 1; None where that is not known.
+
+    The larger of two measures: CPU seconds, which are fewer where other processes take their share, and the mean number
+    of threads that ran or waited for a CPU.
+    """
+    machine = cell.machine
+    if machine is None or machine.cpus <= 0 or (not machine.cpu_s and machine.runnable is None):
+        return None
+    by_time = part(machine.cpu_s, cell.duration_s * machine.cpus)
+    return max(by_time, part(machine.runnable or 0.0, machine.cpus))

@@ -44,6 +44,7 @@ class Bridge:
         self.running: CellRun | None = None
         self.idle_since_ns = time.monotonic_ns()
         self.found: tuple[Finding, ...] = ()
+        self._outdated = False
         self.tally = Tally()
         self._feed: Feed | None = None
         self._askers: dict[str, Any] = {}
@@ -99,6 +100,20 @@ class Bridge:
         self.found = tuple(found)
         if self._feed is not None:
             self._feed.findings()
+
+    def advice_changed(self) -> None:
+        """The advisor may have something new to say. On the cell's own path, so it is asked later, and for a page."""
+        self._outdated = True
+        if self._feed is not None and self._feed.open:
+            self._feed.advice_changed()
+
+    def ask_advisor(self) -> bool:
+        """Ask it, if there may be something new; whether there is. On the feed's thread."""
+        if not self._outdated:
+            return False
+        self._outdated = False
+        before, self.found = self.found, self.session.coach.findings()
+        return self.found != before
 
     @property
     def feed(self) -> Feed:

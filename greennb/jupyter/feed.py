@@ -123,6 +123,10 @@ class Feed:
         """The advisor's findings have changed."""
         self._post.give(lambda: self._send(messages.findings(self._bridge.found)))
 
+    def advice_changed(self) -> None:
+        """The advisor's findings may have changed."""
+        self._post.give(self._send_advice)
+
     def settings_changed(self) -> None:
         """Settings have changed, perhaps the sources with them."""
         with self._lock:
@@ -152,7 +156,9 @@ class Feed:
         running = self._bridge.running
         if running is not None:
             self._send(_began(running), [stream])
-        if self._bridge.found:
+        if self._bridge.ask_advisor():
+            self._send(messages.findings(self._bridge.found))
+        elif self._bridge.found:
             self._send(messages.findings(self._bridge.found), [stream])
         if self.waste.items:
             self._send(messages.waste(self.waste.items), [stream])
@@ -166,6 +172,10 @@ class Feed:
         while (settled := self._bridge.tally.settled()) is not None:
             run, session = settled
             self._send(messages.ended(run.measurement, source=facts.source(run), session=session))
+
+    def _send_advice(self) -> None:
+        if self._bridge.ask_advisor():
+            self._send(messages.findings(self._bridge.found))
 
     def _send_settings(self) -> None:
         self._send(messages.settings(facts.in_force(self._session)))

@@ -138,6 +138,22 @@ def make_magics(session: Session) -> Magics:
 
         @line_magic
         @_in_words
+        def energy_advise(self, line: str) -> None:
+            """What would make this notebook cheaper: %energy_advise [--all] [CODE] [--dismiss NAME].
+
+            Findings with their evidence, the most joules at stake first. ``--all`` shows those of cells below 1 J or
+            1 s too, ``CODE`` (GNB201) the page of one rule. ``--dismiss GNB201``, or with a finding's subject
+            ``--dismiss "GNB201 loader"``, says no more of it while this kernel runs.
+            """
+            line_parser = _line("%energy_advise")
+            line_parser.add_argument("code", nargs="?", metavar="CODE")
+            line_parser.add_argument("--all", action="store_true", dest="all_cells")
+            line_parser.add_argument("--dismiss", metavar="NAME")
+            given = line_parser.words(line)
+            _advice().answer(session, code=given.code, dismiss=given.dismiss, all_cells=given.all_cells)
+
+        @line_magic
+        @_in_words
         def energy_baseline(self, line: str) -> Any:
             """Measure what the machine draws while idle: %energy_baseline [SECONDS]. Let nothing else run meanwhile."""
             line_parser = _line("%energy_baseline")
@@ -170,6 +186,12 @@ def _reports() -> ModuleType:
     from greennb.jupyter import reports
 
     return reports
+
+
+def _advice() -> ModuleType:
+    from greennb.jupyter import advice
+
+    return advice
 
 
 def _measured(session: Session, options: Options, code: str, kind: str) -> Any:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from greennb.jupyter.bridge import Bridge
-from greennb.jupyter.cells import CellRun, Cells, repeats
+from greennb.jupyter.cells import CellRun, Cells, repeats, status_of
+from greennb.jupyter.coach import Coach
 from greennb.jupyter.marker import strip
 from greennb.jupyter.settings import GreenNB
 from greennb.model.errors import GreennbError
@@ -25,6 +26,7 @@ class Session:
 
     Attributes:
         recording: every cell gets its bundle in the output, whatever the user shows or hides: for ``greennb run``.
+        advising: whether cells are watched for advice while it records, whatever the settings say.
     """
 
     _running: Session | None = None
@@ -32,7 +34,7 @@ class Session:
     def __init__(self, shell: Any) -> None:
         self.shell = shell
         self.config = GreenNB(parent=shell)
-        self.recording = False
+        self.recording = self.advising = False
         self._said: dict[str, None] = {}  # in its order
         self._to_say: list[str] = []
         self._undo: list[Callable[[], None]] = []
@@ -46,6 +48,7 @@ class Session:
             failed=self._failed,
         )
         self._budgets: dict[int, BudgetWatch] = {}
+        self.coach = Coach(shell, on=lambda: self.advises, say=self.say, ended=self.advice_changed)
         self.bridge = Bridge(self)
 
     def _cell_name(self, file: str) -> str | None:
@@ -106,6 +109,7 @@ class Session:
         self._undo.append(lambda: shell.events.unregister("post_run_cell", after))
         cleanup.append(strip)
         self._undo.append(lambda: cleanup.remove(strip))
+        self._undo.append(self.coach.close)
         magics = make_magics(self)
         shell.register_magics(magics)
         self._undo.append(lambda: _unregister(shell, magics))
@@ -117,7 +121,18 @@ class Session:
         for command in ("%%energy", *(f"%{name}" for name in magics.magics["line"])):
             shell.set_hook("complete_command", complete, str_key=command)
 
+    @property
+    def advises(self) -> bool:
+        """Whether cells are watched for what would make them cheaper."""
+        return self.advising if self.recording else self.runtime.settings.advice
+
+    def advice_changed(self) -> None:
+        """There may be something new to say."""
+        self.bridge.advice_changed()
+
     def _before(self, info: Any) -> None:
+        if not self.cells.busy:
+            self.coach.begin(info)  # first, so that it is not counted as the cell's
         self.cells.before(info, getattr(self.shell, "execution_count", None))
         run = self.cells.current
         if run is None or run.info is not info:
@@ -129,11 +144,16 @@ class Session:
             self._budgets[id(run)] = BudgetWatch(self.runtime.meter, run.window, run.options.budget_j, self.say)
 
     def _after(self, result: Any) -> None:
+        ran = self.cells.busy
         self.cells.after(result)
+        if ran and not self.cells.busy:
+            self.coach.end(status_of(result), getattr(result, "execution_count", None))
         self.bridge.idle_since_ns = time.monotonic_ns()
 
     def _finished(self, run: CellRun) -> None:
         try:
+            if not self.cells.busy:
+                self.coach.end(run.window.status, run.window.execution_count, run)
             self.show(run)
         finally:
             self.bridge.ended(run)
@@ -191,6 +211,7 @@ class Session:
             unit=run.options.unit,
             price=self.runtime.settings.price,
             currency=self.runtime.settings.currency,
+            advice="" if self.cells.busy else self.coach.line(),
         )
 
     def publish(self, bundle: dict[str, Any]) -> None:

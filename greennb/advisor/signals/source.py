@@ -16,6 +16,9 @@ class SourceFact:
         in_loop: whether it stands in a loop of this cell (or in a function that this cell calls in one).
         loop_depth: how many loops are around it.
         guarded: whether an ``if`` within the innermost loop is around it (``if step % 100 == 0``).
+        back: how many runs of cells before this one it is written in, for what is in a function of an earlier cell
+            that this one calls: ``past[-back]`` of the context. 0 for this cell. ``line`` is then that of the call.
+        first, last: the lines that its statement takes up in the cell in which it is written, a loop with its body.
     """
 
     kind: str
@@ -25,11 +28,14 @@ class SourceFact:
     in_loop: bool = False
     loop_depth: int = 0
     guarded: bool = False
+    back: int = 0
+    first: int = 0
+    last: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSignals:
-    """What a cell's source says; functions of earlier cells that it calls are looked into, two deep.
+    """What a cell's source says; functions and classes of earlier cells that it uses are looked into, four deep.
 
     Attributes:
         digest: of the syntax tree: equal for cells that differ in comments and spaces only.

@@ -54,8 +54,8 @@ class Catalogue:
 @functools.cache
 def catalogue() -> Catalogue:
     """Every rule there is, loaded when first asked for: a few milliseconds."""
-    known = {rule.RULE.code: rule for rule in _own()}
     problems: list[str] = []
+    known = {rule.RULE.code: rule for rule in _own(problems)}
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         try:
             for rule in _of(point):
@@ -69,12 +69,20 @@ def catalogue() -> Catalogue:
     return Catalogue(rules=tuple(known[code] for code in sorted(known)), problems=tuple(problems))
 
 
-def _own() -> Iterator[RuleModule]:
+def _own(problems: list[str]) -> Iterator[RuleModule]:
+    """greennb's own rules; one that cannot be loaded costs itself, and is told in ``problems``."""
     for package in pkgutil.iter_modules(_rules.__path__):
         folder = importlib.import_module(f"{_rules.__name__}.{package.name}")
         for module in pkgutil.iter_modules(folder.__path__):
-            if not module.name.startswith("_"):
-                yield importlib.import_module(f"{folder.__name__}.{module.name}")  # type: ignore[misc]
+            if module.name.startswith("_"):
+                continue
+            try:
+                rule: Any = importlib.import_module(f"{folder.__name__}.{module.name}")
+                _ = rule.RULE.code, rule.check
+            except Exception as error:  # noqa: BLE001
+                problems.append(f"the rule {package.name}/{module.name} is left out ({type(error).__name__}: {error})")
+                continue
+            yield rule
 
 
 def _of(point: EntryPoint) -> Iterable[RuleModule]:

@@ -38,6 +38,10 @@ def test_a_rule_is_documented_and_silent_on_a_cell_where_nothing_was_seen(rule) 
     assert not re.search(r"\bsaves? \d", page)
 
 
+def test_every_rule_of_our_own_loads() -> None:
+    assert catalogue().problems == ()
+
+
 def test_codes_are_unique_and_in_order() -> None:
     codes = [rule.RULE.code for rule in catalogue().rules]
     assert codes == sorted(set(codes))

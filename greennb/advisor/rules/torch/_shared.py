@@ -6,9 +6,12 @@ import keyword
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from greennb.advisor.base import evidence
 from greennb.advisor.signals.cell import CellContext
 from greennb.advisor.signals.machine import GpuSeen
 from greennb.advisor.signals.torch import CudaSeen, Forwards, LoaderSeen, ModelSeen, OptimizerSeen
+from greennb.model.finding import Evidence
+from greennb.views import format as fmt
 
 FEW_STEPS = 20
 """A median over fewer steps than this is chance: first steps allocate, tune and page in. Rules wait for this many."""
@@ -208,3 +211,57 @@ def busy(cell: CellContext) -> float | None:
         return None
     by_time = part(machine.cpu_s, cell.duration_s * machine.cpus)
     return max(by_time, part(machine.runnable or 0.0, machine.cpus))
+
+
+LEAST_NUMBERS = {True: 100_000, False: 1_000_000}
+"""Parameters from which a model on a busy card is taken to multiply, with convolutions (True) and without (ours).
+
+Convolutions use each of theirs many times in a pass.
+"""
+
+MULTIPLYING = 0.40
+"""Part of the profiled time in matrix products and convolutions from which they are what the time goes to (ours)."""
+
+BUSY_CARD = 0.70
+"""Share of time with a kernel running from which a card, and not what feeds it, sets the pace (ours)."""
+
+
+def is_multiplying(cell: CellContext, it: Pass) -> bool:
+    """Whether a pass on a card spends its time in matrix products and convolutions.
+
+    As profiled, where steps were profiled; else where the card is busy and the model has layers that multiply, with
+    numbers enough in them. False where nobody knows how busy the card is.
+    """
+    model = it.model
+    if not count(model, *MULTIPLIERS):
+        return False
+    profiled = None if cell.torch is None else cell.torch.profiled
+    if profiled is not None:
+        return part(profiled.matmul_s + profiled.conv_s, profiled.total_s) >= MULTIPLYING
+    gpu = board(cell, model.device)
+    if gpu is None or gpu.util is None or gpu.util < BUSY_CARD:
+        return False
+    return model.parameters >= LEAST_NUMBERS[bool(count(model, *CONVOLUTIONS))]
+
+
+def is_float32(it: Pass) -> bool:
+    """Whether a pass computes in 32-bit floating point: parameters of that dtype, and no autocast around it."""
+    return it.model.dtypes[:1] == ("float32",) and not it.forwards.autocast
+
+
+def multiplying_evidence(cell: CellContext, it: Pass) -> tuple[Evidence, ...]:
+    """The numbers that :func:`is_multiplying` stands on, with the pass's own."""
+    profiled, gpu = None if cell.torch is None else cell.torch.profiled, board(cell, it.model.device)
+    seen = [evidence("step", 1e3 * it.step_s, "ms"), evidence("steps", it.turns)]
+    if profiled is not None:
+        multiplying = part(profiled.matmul_s + profiled.conv_s, profiled.total_s)
+        seen.append(evidence("matrix products and convolutions", 100 * multiplying, "%"))
+    elif gpu is not None and gpu.util is not None:
+        seen.append(evidence("GPU busy", 100 * gpu.util, "%"))
+    return (*seen, evidence("parameters", it.model.parameters))
+
+
+def steps_of(it: Pass) -> str:
+    """What a pass did, in words: "400 training steps of 12.1 ms", "90 calls of 3.0 ms"."""
+    what = "calls" if it.loop is None else "training steps"
+    return f"{it.turns:,} {what} of {fmt.seconds(it.step_s)}"

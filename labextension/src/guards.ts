@@ -43,7 +43,15 @@ import type {
 } from './wire';
 
 /** More than this and it is no machine, no message and no notebook that people have. */
-const MOST = { domains: 256, samples: 2_000, history: 50_000, cells: 10_000, items: 200, nested: 8 };
+const MOST = {
+  domains: 256,
+  samples: 2_000,
+  history: 50_000,
+  cells: 10_000,
+  items: 200,
+  clauses: 20,
+  nested: 8
+};
 /** Seconds of a clock that began with the machine. */
 const LATEST_S = 1e10;
 /** No sensor that greennb knows reads a gigawatt. */
@@ -106,7 +114,8 @@ const inForce: Fields<ISettingsInForce> = {
   pue: amount,
   intensity: maybe(intensity),
   price: orElse(amount, 0),
-  currency: orElse(text(20), '')
+  currency: orElse(text(20), ''),
+  advice: optional(flag)
 };
 
 const energy = shape<IDomainEnergy>({
@@ -219,13 +228,28 @@ const trial = shape<ITrial>({
   break_even: maybe(finite)
 });
 
+/** A number of cells: at least the one that is named. */
+const cells: Check<number> = value => {
+  const known = amount(value);
+  return known !== undefined && known >= 1 && Number.isInteger(known) ? known : undefined;
+};
+
+/** What older kernels do not say is as if it were not known. */
 const finding = shape<IFinding>({
   code: text(40),
   name: NAME,
   framework: NAME,
   severity: oneOf('note', 'act'),
   source: PROSE,
+  wrong_when: orElse(some(PROSE, MOST.clauses), []),
+  key: orElse(text(200), ''),
+  subject: orElse(NAME, ''),
   cell_id: maybe(NAME),
+  execution_count: maybe(finite),
+  cells: orElse(cells, 1),
+  at_stake_s: maybe(amount),
+  at_stake_j: maybe(amount),
+  method: maybe(method),
   evidence: some(shape({ name: NAME, value: maybe(finite), unit: text(40) }), MOST.items),
   suggestion: PROSE,
   code_change: CODE,

@@ -28,14 +28,16 @@ export function jumpTo(panel: NotebookPanel, cellId: string): boolean {
   return true;
 }
 
-/** Put code into a new cell below the active one, and select it. It is not run. */
-export function insertCode(panel: NotebookPanel, source: string): void {
+/** Put code into a new cell below `cellId`, or the active one where there is no such cell, and select it. It is not run. */
+export function insertCode(panel: NotebookPanel, source: string, cellId: string | null = null): void {
   const { content } = panel;
   const { model } = content;
   if (model === null || model.readOnly) {
     return;
   }
-  const index = Math.min(content.activeCellIndex + 1, model.sharedModel.cells.length);
+  const place = cellId === null ? -1 : cellIds(panel).indexOf(cellId);
+  const above = place < 0 ? content.activeCellIndex : place;
+  const index = Math.min(above + 1, model.sharedModel.cells.length);
   model.sharedModel.insertCell(index, { cell_type: 'code', source, metadata: { trusted: true } });
   content.activeCellIndex = index;
   content.deselectAll();

@@ -7,10 +7,10 @@ import type { ISignal } from '@lumino/signaling';
 
 import { Runs, insertByTime } from './cells';
 import type { IAccount } from './cells';
+import { setAside, shown, withDismissal, withoutDismissal } from './dismissals';
 import { KernelLink } from './link';
 import { isReplaced } from './linkEvents';
-import { findingName, isOurs, recall, remember } from './metadata';
-import type { INotebookMemory } from './metadata';
+import { type INotebookMemory, isOurs, NotebookMemory } from './metadata';
 import { insertCode, jumpTo, sourcesById, cellIds } from './notebookCells';
 import { PowerHistory } from './power';
 import { Soon } from './soon';
@@ -22,6 +22,7 @@ import type {
   IPanelSettings,
   IRun,
   IRunning,
+  ISetAside,
   ITotal,
   NextStep
 } from './tokens';
@@ -52,6 +53,7 @@ export class NotebookEnergy implements INotebookEnergy {
       trans,
       autoStart: () => settings().autoStart
     });
+    this._memory = new NotebookMemory(panel);
     this._watching = new Watching({
       link: this.link,
       power: this.power,
@@ -142,8 +144,15 @@ export class NotebookEnergy implements INotebookEnergy {
   }
 
   get findings(): readonly IFinding[] {
-    const { dismissed, never } = this._memory();
-    return this._findings.filter(it => !never.includes(it.code) && !dismissed.includes(findingName(it)));
+    return shown(this._findings, this._memory.now);
+  }
+
+  get setAside(): readonly ISetAside[] {
+    return setAside(this._findings, this._memory.now);
+  }
+
+  get remembers(): boolean {
+    return this._memory.isWritable;
   }
 
   get adviceChanged(): ISignal<INotebookEnergy, void> {
@@ -151,29 +160,27 @@ export class NotebookEnergy implements INotebookEnergy {
   }
 
   dismiss(finding: IFinding, always: boolean): void {
-    const memory = this._memory();
-    if (always) {
-      memory.never.push(finding.code);
-    } else {
-      memory.dismissed.push(findingName(finding));
-    }
-    this._remember(memory);
+    this._remember(withDismissal(this._memory.now, finding, always));
+  }
+
+  restore(item: ISetAside): void {
+    this._remember(withoutDismissal(this._memory.now, item));
   }
 
   get budget_j(): number | null {
-    return this._memory().budget_j ?? this._options.settings().budget_j;
+    return this._memory.now.budget_j ?? this._options.settings().budget_j;
   }
 
   setBudget(budget_j: number | null): void {
-    this._remember({ ...this._memory(), budget_j });
+    this._remember({ ...this._memory.now, budget_j });
   }
 
   jumpTo(cellId: string): boolean {
     return jumpTo(this.panel, cellId);
   }
 
-  insertCode(code: string): void {
-    insertCode(this.panel, code);
+  insertCode(code: string, cellId: string | null = null): void {
+    insertCode(this.panel, code, cellId);
   }
 
   exported(): IRun[] {
@@ -329,15 +336,13 @@ export class NotebookEnergy implements INotebookEnergy {
     this._adviceSoon.please();
   }
 
-  private _memory(): INotebookMemory {
-    return recall(this.panel.isDisposed ? null : this.panel.content.model);
+  private _remember(memory: INotebookMemory): void {
+    this._memory.keep(memory);
+    this._memoryHasChanged(); // where it is not written, nothing else says so
   }
 
-  private _remember(memory: INotebookMemory): void {
-    const { model } = this.panel.content;
-    if (model !== null) {
-      remember(model, memory);
-    }
+  private _memoryHasChanged(): void {
+    [this._cellsSoon, this._adviceSoon].forEach(it => it.please());
   }
 
   private _cellsHaveChanged(): void {
@@ -353,8 +358,7 @@ export class NotebookEnergy implements INotebookEnergy {
 
   private _onMetadata(_: unknown, change: { key: string }): void {
     if (isOurs(change)) {
-      this._cellsSoon.please();
-      this._adviceSoon.please();
+      this._memoryHasChanged();
     }
   }
 
@@ -371,6 +375,7 @@ export class NotebookEnergy implements INotebookEnergy {
   }
 
   private readonly _watching: Watching;
+  private readonly _memory: NotebookMemory;
   private readonly _runs = new Runs();
   private _bands: IRun[] = [];
   private _account: IAccount | null = null;

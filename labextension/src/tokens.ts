@@ -123,6 +123,16 @@ export interface ICellCost {
 /** Joules of several runs together, by the rules of greennb/model/total.py: of the session's runs, or of others. */
 export type ITotal = ISessionTotal;
 
+/** A finding, or all of a rule's, that this notebook does not want to see. */
+export interface ISetAside {
+  /** How the notebook remembers it: the finding's key, or the rule's code. */
+  name: string;
+  /** Whether the rule is never shown here. */
+  always: boolean;
+  /** The finding, or one of the rule's; null where this kernel has found none. */
+  finding: IFinding | null;
+}
+
 /** What greennb knows of one notebook. */
 export interface INotebookEnergy extends IDisposable {
   readonly panel: NotebookPanel;
@@ -158,11 +168,18 @@ export interface INotebookEnergy extends IDisposable {
   readonly cellsChanged: ISignal<INotebookEnergy, void>;
 
   readonly waste: readonly IWaste[];
+  /** Those that are shown, in the kernel's order: the most at stake first. */
   readonly findings: readonly IFinding[];
+  /** Those that are not. */
+  readonly setAside: readonly ISetAside[];
   /** Waste or findings have changed. */
   readonly adviceChanged: ISignal<INotebookEnergy, void>;
   /** Take a finding off the list; with `always` never show its rule in this notebook again. */
   dismiss(finding: IFinding, always: boolean): void;
+  /** Show it again. */
+  restore(setAside: ISetAside): void;
+  /** Whether dismissals go into the notebook's file; false where it is read-only, and they end with the page. */
+  readonly remembers: boolean;
 
   /** The notebook's budget in joules: its metadata, else the setting; null where there is none. */
   readonly budget_j: number | null;
@@ -170,8 +187,8 @@ export interface INotebookEnergy extends IDisposable {
 
   /** Scroll to a cell and select it; false where it is gone. */
   jumpTo(cellId: string): boolean;
-  /** Put code into a new cell below the active one, without running it. */
-  insertCode(code: string): void;
+  /** Put code into a new cell below `cellId`, or the active one where there is no such cell, without running it. */
+  insertCode(code: string, cellId?: string | null): void;
   /** Everything that was measured, for export. */
   exported(): IRun[];
 }

@@ -84,6 +84,8 @@ export interface ISettingsInForce {
   intensity: IIntensity | null;
   price: number;
   currency: string;
+  /** Whether the advisor looks on; a kernel that does not say has none, or is older. */
+  advice?: boolean;
 }
 
 /** One domain's energy in one window; `kind` to `inside` as in the measurement's JSON. */
@@ -198,7 +200,22 @@ export interface IFinding {
   framework: string;
   severity: 'note' | 'act';
   source: string;
+  /** Counter-indications, each a clause that can follow "not where". */
+  wrong_when: string[];
+  /** Names it among the findings of its notebook: rule and subject; "" from an older kernel. */
+  key: string;
+  /** What it is about, by the user's own name where that is known. */
+  subject: string;
+  /** The dearest of the cells that it was found in, and its execution count then. */
   cell_id: string | null;
+  execution_count: number | null;
+  /** In how many cells it was found. */
+  cells: number;
+  /** Seconds and joules that ran through what would change. No saving: its upper bound. */
+  at_stake_s: number | null;
+  at_stake_j: number | null;
+  /** How `at_stake_j` came about. */
+  method: Method | null;
   evidence: { name: string; value: number | null; unit: string }[];
   suggestion: string;
   code_change: string;

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from 'fs';
 import { join } from 'path';
 
 import { GUARDS, parseAnswer, parseMeasurement, parseStream, versionOf } from '../wire';
-import type { IHello, ISamples } from '../wire';
+import type { IFindings, IHello, ISamples, ISettingsMessage } from '../wire';
 import { seeded } from './seeded';
 
 const FOLDER = join(__dirname, '../../../tests/data/messages');
@@ -52,6 +52,70 @@ describe('golden messages', () => {
 
   it.each(readdirSync(WIRE).filter(name => name.endsWith('.json')))('measurement %s is understood', name => {
     expectWithin(parseMeasurement(golden(name, WIRE)), golden(name, WIRE));
+  });
+});
+
+describe('findings', () => {
+  const NEW = [
+    'wrong_when',
+    'key',
+    'subject',
+    'execution_count',
+    'cells',
+    'at_stake_s',
+    'at_stake_j',
+    'method'
+  ];
+  const first = (said: any) => (parseStream(said) as IFindings).findings[0];
+
+  it('of a kernel of today have what is at stake, and where they would be wrong', () => {
+    expect(first(golden('findings.json'))).toMatchObject({
+      key: 'GNB201 loader',
+      subject: 'loader',
+      execution_count: 4,
+      cells: 3,
+      at_stake_s: 12.5,
+      at_stake_j: 412,
+      method: 'estimated',
+      wrong_when: ['the data set is small', 'memory is scarce']
+    });
+  });
+
+  it('of an older kernel have the same fields, and nothing in them', () => {
+    const said = golden('findings.json');
+    said.findings.forEach((finding: any) => NEW.forEach(name => delete finding[name]));
+    expect(first(said)).toMatchObject({
+      ...{ code: 'GNB201', key: '', subject: '', execution_count: null, cells: 1 },
+      ...{ at_stake_s: null, at_stake_j: null, method: null, wrong_when: [] }
+    });
+  });
+
+  it('with fields that nobody should send lose those fields, and stay', () => {
+    const said = golden('findings.json');
+    Object.assign(said.findings[0], {
+      ...{ wrong_when: [7, 'true', {}], key: 7, subject: null, execution_count: 'x', cells: -3 },
+      ...{ at_stake_s: -1, at_stake_j: NaN, method: 'guess' }
+    });
+    expect(first(said)).toMatchObject({
+      ...{ wrong_when: ['true'], key: '', subject: '', execution_count: null, cells: 1 },
+      ...{ at_stake_s: null, at_stake_j: null, method: null }
+    });
+    Object.assign(said.findings[0], {
+      wrong_when: new Array(1e6).fill('x'),
+      cells: 2.5,
+      key: 'k'.repeat(1e6)
+    });
+    expect(first(said)).toMatchObject({
+      wrong_when: new Array(20).fill('x'),
+      cells: 1,
+      key: 'k'.repeat(200)
+    });
+  });
+
+  it('come from an advisor that is on, off, or not spoken of', () => {
+    const advice = (value: unknown) =>
+      (parseStream({ ...golden('settings.json'), advice: value }) as ISettingsMessage).advice;
+    expect([true, false, undefined, 'yes'].map(advice)).toEqual([true, false, undefined, undefined]);
   });
 });
 

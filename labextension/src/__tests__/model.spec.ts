@@ -1,31 +1,12 @@
 /** What the views are told of each notebook, and when samples come. */
-import { nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 
-import { EnergyModel } from '../model';
-import type { NotebookEnergy } from '../notebookEnergy';
-import type { IFinding } from '../wire';
 import { FakeKernel, HELLO, NO_TOTAL } from './fakeKernel';
-import { FakePanel, FakeTracker } from './fakeNotebook';
+import { FakePanel } from './fakeNotebook';
 import { measurement } from './measurements';
+import { closeAll, opened } from './openNotebooks';
 
 const pass = (ms = 0): Promise<void> => jest.advanceTimersByTimeAsync(ms) as unknown as Promise<void>;
-
-let models: EnergyModel[] = [];
-
-function opened(...panels: FakePanel[]) {
-  const tracker = new FakeTracker();
-  const dialogs = { selectKernel: jest.fn(), restart: jest.fn() };
-  const model = new EnergyModel({
-    tracker: tracker.tracker,
-    dialogs,
-    trans: nullTranslator.load('greennb')
-  });
-  models.push(model);
-  panels.forEach(panel => tracker.open(panel));
-  const energy = model.current as NotebookEnergy;
-  return { model, tracker, energy };
-}
 
 function ended(cell_id: string, total_j: number, id = `${cell_id}-${total_j}`) {
   return {
@@ -64,11 +45,10 @@ beforeEach(() => {
   jest.useFakeTimers();
   visible = 'visible';
   jest.spyOn(document, 'visibilityState', 'get').mockImplementation(() => visible as DocumentVisibilityState);
-  models = [];
 });
 
 afterEach(async () => {
-  models.forEach(model => model.dispose());
+  closeAll();
   await pass(); // what was under way hears of its end
   expect(jest.getTimerCount()).toBe(0);
   jest.restoreAllMocks();
@@ -336,37 +316,8 @@ describe('in the notebook', () => {
   );
 });
 
-describe('findings', () => {
-  const finding = (code: string, cell_id: string): IFinding => ({
-    code,
-    name: 'n',
-    framework: 'torch',
-    severity: 'note',
-    source: '',
-    cell_id,
-    evidence: [],
-    suggestion: 's',
-    code_change: '',
-    trial: null
-  });
-
-  it('can be dismissed, one or a rule for good, and stay so', async () => {
-    const panel = new FakePanel();
-    const { energy } = opened(panel);
-    await pass(1000);
-    const findings = [finding('GNB201', 'a'), finding('GNB201', 'b'), finding('GNB202', 'a')];
-    panel.kernel.stream.say({ v: 1, type: 'findings', findings });
-    energy.dismiss(findings[0], false);
-    expect(energy.findings.map(it => [it.code, it.cell_id])).toEqual([
-      ['GNB201', 'b'],
-      ['GNB202', 'a']
-    ]);
-    energy.dismiss(findings[1], true);
-    expect(energy.findings.map(it => it.code)).toEqual(['GNB202']);
-    expect(panel.model.metadata.greennb).toMatchObject({ dismissed: ['GNB201 a'], never: ['GNB201'] });
-  });
-
-  it('and waste are over where the kernel is', async () => {
+describe('waste', () => {
+  it('is over where the kernel is', async () => {
     const panel = new FakePanel();
     const { energy } = opened(panel);
     await pass(1000);

@@ -1,16 +1,12 @@
 /** What the panel says, from messages to words in the page. */
-import { nullTranslator } from '@jupyterlab/translation';
 import { MessageLoop } from '@lumino/messaging';
-import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
-import React, { act } from 'react';
+import { act } from 'react';
 
-import { Advice } from '../panels/advice';
 import { Budget } from '../panels/budget';
 import { Cells } from '../panels/cells';
 import { Header } from '../panels/header';
 import { Live } from '../panels/live';
-import type { IPartProps } from '../panels/part';
 import { PartRegistry } from '../panels/registry';
 import { blocks, strayFaults, totalNow } from '../panels/rows';
 import { Sensors } from '../panels/sensors';
@@ -18,178 +14,8 @@ import { Sidebar } from '../panels/sidebar';
 import { dearest, pressed, sorted } from '../panels/sorting';
 import { nextTab } from '../panels/tabs';
 import { amountAndInterval, bytes, memory, roundAmount, shortTime } from '../panels/text';
-import { DEFAULTS } from '../settings';
-import type { ICellCost, IEnergyModel, ILatest, INotebookEnergy } from '../tokens';
-import type { IDomain, IFinding, IHello, IMeasurement } from '../wire';
-
-// JupyterLab brings react-dom; its types are no dependency of ours
-const { createRoot } = require('react-dom/client') as { createRoot(host: Element): IRoot };
-
-interface IRoot {
-  render(element: JSX.Element): void;
-  unmount(): void;
-}
-
-const HOSTILE = '<img src=x onerror="window.stolen = 1">\u202e\u0007evil';
-const trans = nullTranslator.load('greennb');
-
-function domain(id: string, over: Partial<IDomain> = {}): IDomain {
-  return {
-    id,
-    kind: 'gpu',
-    label: id,
-    host: 'h',
-    inside: null,
-    method: 'counter',
-    note: '',
-    max_w: 700,
-    root: true,
-    ...over
-  };
-}
-
-function hello(domains: IDomain[], faults: IHello['faults'] = []): IHello {
-  return {
-    v: 1,
-    type: 'hello',
-    greennb: '0.1.0',
-    schema: 1,
-    host: 'lab-7',
-    pid: 1,
-    python: '3.13',
-    session: 's',
-    t_s: 0,
-    domains,
-    sources: [],
-    faults,
-    settings: { measure: true, zone: '', pue: 1, intensity: null, price: 0, currency: '' }
-  };
-}
-
-function latest(watts: (number | null)[], over: Partial<ILatest> = {}): ILatest {
-  return {
-    t_s: 10,
-    watts,
-    low: watts.map(() => null),
-    high: watts.map(() => null),
-    gauges: [],
-    faults: [],
-    ...over
-  };
-}
-
-function measured(over: Partial<IMeasurement> = {}): IMeasurement {
-  return {
-    label: '',
-    cell_id: 'c1',
-    execution_count: 1,
-    parent_id: null,
-    status: 'ok',
-    duration_s: 2,
-    total_j: 100,
-    low_j: 90,
-    high_j: 110,
-    net_j: null,
-    net_u_j: null,
-    mean_w: 50,
-    method: 'counter',
-    partial: false,
-    co2e_g: 0.01,
-    ...over
-  } as IMeasurement;
-}
-
-function cell(
-  id: string,
-  index: number,
-  over: Partial<IMeasurement> = {},
-  rest: Partial<ICellCost> = {}
-): ICellCost {
-  const run = {
-    t0_s: 0,
-    t1_s: 2,
-    source: `source of ${id}`,
-    measurement: measured({ cell_id: id, ...over })
-  };
-  return { id, index, run, runs: 1, change: null, share: null, ...rest };
-}
-
-/** A notebook as the panel sees it. What it says is the test's; that it is what the model says is model.spec.ts's. */
-function notebook(over: Record<string, unknown> = {}): INotebookEnergy & { jumps: string[] } {
-  const signal = () => new Signal<object, unknown>({});
-  const jumps: string[] = [];
-  return {
-    panel: {
-      title: { label: 'train.ipynb', changed: signal() },
-      sessionContext: { kernelDisplayName: 'Python 3 (ipykernel)' }
-    },
-    state: { kind: 'live', sentence: 'Live.', command: '', step: null, stepLabel: '' },
-    did: '',
-    hello: null,
-    settings: null,
-    power: { latest: null, version: 0, now_s: () => 10.2, view: () => ({ t_s: [], watts: [], bin_s: 1 }) },
-    cells: [],
-    runs: [],
-    running: null,
-    waste: [],
-    findings: [],
-    budget_j: null,
-    notebookTotal: { runs: 0, total_j: null, net_j: null },
-    sessionTotal: null,
-    stateChanged: signal(),
-    factsChanged: signal(),
-    sampled: signal(),
-    cellsChanged: signal(),
-    adviceChanged: signal(),
-    jumps,
-    jumpTo: (id: string) => jumps.push(id) > 0,
-    ...over
-  } as unknown as INotebookEnergy & { jumps: string[] };
-}
-
-let root: IRoot;
-let host: HTMLElement;
-
-beforeEach(() => {
-  (globalThis as Record<string, unknown>).IS_REACT_ACT_ENVIRONMENT = true;
-  host = document.body.appendChild(document.createElement('div'));
-  root = createRoot(host);
-});
-
-afterEach(() => {
-  act(() => root.unmount());
-  host.remove();
-});
-
-function model(energy: INotebookEnergy | null, over: Record<string, unknown> = {}): IEnergyModel {
-  const signal = () => new Signal<object, unknown>({});
-  const settings = { ...DEFAULTS };
-  return {
-    current: energy,
-    settings,
-    currentChanged: signal(),
-    settingsChanged: signal(),
-    ...over
-  } as unknown as IEnergyModel;
-}
-
-function show(
-  Part: React.ComponentType<IPartProps>,
-  energy: INotebookEnergy,
-  over: Partial<IPartProps> = {}
-): string {
-  const props: IPartProps = {
-    model: model(energy),
-    energy,
-    trans,
-    view: { span_s: 60, tab: 'cells', net: false },
-    setView: () => undefined,
-    execute: () => undefined,
-    ...over
-  };
-  act(() => root.render(<Part {...props} />));
-  return host.textContent ?? '';
-}
+import type { INotebookEnergy } from '../tokens';
+import { HOSTILE, cell, domain, hello, host, latest, model, notebook, show, trans } from './shownPart';
 
 describe('watts now', () => {
   it('count roots once and say what is estimated', () => {
@@ -327,40 +153,6 @@ describe('the table of cells', () => {
     }
     expect(pressed({ key: 'joules', down: true }, 'joules')).toEqual({ key: 'joules', down: false });
     expect(dearest(cells, 1).map(({ id }) => id)).toEqual(['b']);
-  });
-});
-
-describe('advice', () => {
-  const finding: IFinding = {
-    code: 'GNB204',
-    name: 'evaluates with gradients on',
-    framework: 'torch',
-    severity: 'act',
-    source: 'the guide',
-    cell_id: null,
-    evidence: [{ name: 'forwards', value: 312, unit: '1' }],
-    suggestion: 'Use inference mode.',
-    code_change: HOSTILE,
-    trial: null
-  };
-
-  it('claims no saving without a trial, and one with it', () => {
-    expect(show(Advice, notebook({ findings: [finding] }))).not.toMatch(/[Ss]aves/);
-    const trial = { verdict: 'saves', ratio: 0.62, interval: [0.59, 0.66], quality: '', break_even: null };
-    expect(show(Advice, notebook({ findings: [{ ...finding, trial }] }))).toContain(
-      'Saves 38 % here · 95 %: 34 % to 41 %'
-    );
-  });
-
-  it('inserts code, never runs it', () => {
-    const inserted: string[] = [];
-    show(Advice, notebook({ findings: [finding], insertCode: (code: string) => inserted.push(code) }));
-    const insert = [...host.querySelectorAll('button')].find(button => button.textContent === 'Insert');
-    act(() => insert?.click());
-    expect(inserted).toEqual([HOSTILE]);
-    act(() => host.querySelector<HTMLElement>('[aria-expanded]')?.click());
-    expect(host.querySelector('pre')?.textContent).toBe(HOSTILE);
-    expect(host.querySelector('img')).toBeNull();
   });
 });
 

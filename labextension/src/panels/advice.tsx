@@ -1,191 +1,150 @@
-/** What would make this notebook cheaper: what idles away, and what the advisor found. */
-import React, { useState } from 'react';
+/** What would make this notebook cheaper: what idles away, and what the advisor found, the most at stake first. */
+import React, { useEffect, useRef } from 'react';
 
-import { joules, percent, watts } from '../format';
-import type { IFinding, ITrial, IWaste } from '../wire';
-import { Copyable, Foreign, TextButton } from './controls';
+import { findingKey } from '../dismissals';
+import type { ISetAside } from '../tokens';
+import type { IFinding } from '../wire';
+import { Copyable, Fold, Foreign } from './controls';
+import { FindingCard } from './finding';
+import { useFold } from './folds';
 import { useSignal } from './hooks';
 import type { IPartProps } from './part';
-import { wholeTime } from './text';
+import { WasteCard } from './waste';
 
-const ADVICE_MS = 1000;
+const ADVICE_MS = 500;
+const CELLS_MS = 1000;
 
 export function Advice(props: IPartProps): JSX.Element {
-  const { energy, trans } = props;
+  const { energy, model } = props;
   useSignal(energy.adviceChanged, ADVICE_MS);
-  const { waste, findings } = energy;
-  if (waste.length === 0 && findings.length === 0) {
-    return (
-      <p className="gnb-Empty">
-        {trans.__('Nothing to say: nothing idles away energy, and no cell has a known cheaper way.')}
-      </p>
-    );
-  }
+  useSignal(energy.cellsChanged, CELLS_MS); // counts of cells, and whether any has run
+  useSignal(energy.factsChanged);
+  useSignal(model.settingsChanged);
+  const { waste, findings, setAside } = energy;
+  const list = useRef<HTMLDivElement>(null);
+  const leave = useFocusOnNext(list);
   return (
-    <>
+    <div ref={list} className="gnb-Advice">
       {waste.map(item => (
         <WasteCard key={`${item.kind} ${item.domain} ${item.label}`} item={item} {...props} />
       ))}
-      {findings.map(finding => (
-        <FindingCard key={`${finding.code} ${finding.cell_id}`} finding={finding} {...props} />
+      {named(findings).map(([name, finding], place) => (
+        <FindingCard
+          key={name}
+          {...{ finding, name, ...props }}
+          initially={place === 0 || finding.severity === 'act'}
+          dismiss={always => {
+            leave(place);
+            energy.dismiss(finding, always);
+          }}
+        />
       ))}
-    </>
+      {findings.length === 0 ? <Nothing {...props} /> : null}
+      {setAside.length ? <SetAside items={setAside} {...props} /> : null}
+    </div>
   );
 }
 
-function WasteCard({ item, energy, trans }: IPartProps & { item: IWaste }): JSX.Element {
-  const soFar =
-    item.joules === null ? '' : trans.__('So far, as watched: %1.', joules(item.joules, item.method));
-  const idle = wholeTime(item.seconds < 60 ? item.seconds : Math.floor(item.seconds / 60) * 60);
-  return (
-    <article className="gnb-Card gnb-mod-warn">
-      <h3>
-        <Foreign text={item.label} width={60} />:{' '}
-        {item.watts === null
-          ? trans.__('nothing has run for %1', idle)
-          : trans.__('%1 for %2, nothing runs', watts(item.watts, item.method), idle)}
-      </h3>
-      <p>
-        <Foreign text={item.why} /> {soFar}
-      </p>
-      {item.code ? (
-        <Code code={item.code} trans={trans}>
-          <TextButton primary onClick={() => energy.insertCode(item.code)}>
-            {trans.__('Insert release code')}
-          </TextButton>
-        </Code>
-      ) : null}
-    </article>
-  );
+/** Findings with names that are each there once, whatever a kernel calls them. */
+function named(findings: readonly IFinding[]): [string, IFinding][] {
+  const times = new Map<string, number>();
+  return findings.map(finding => {
+    const key = findingKey(finding);
+    const count = (times.get(key) ?? 0) + 1;
+    times.set(key, count);
+    return [count === 1 ? key : `${key} (${count})`, finding];
+  });
 }
 
-function FindingCard({ finding, energy, trans }: IPartProps & { finding: IFinding }): JSX.Element {
-  const cell = energy.cells.find(({ id }) => id === finding.cell_id);
-  const count = cell?.run.measurement.execution_count ?? null;
-  return (
-    <article className={`gnb-Card ${lookOf(finding)}`}>
-      <h3>
-        {finding.cell_id ? (
-          <button type="button" className="gnb-Link" onClick={() => energy.jumpTo(finding.cell_id!)}>
-            {count === null ? trans.__('Cell') : `[${count}]`}
-          </button>
-        ) : null}{' '}
-        <Foreign text={finding.name} width={120} />
-      </h3>
-      {finding.trial ? <Trial trial={finding.trial} trans={trans} /> : null}
-      <p>
-        <Foreign text={finding.suggestion} width={600} />
-      </p>
-      <Evidence finding={finding} />
-      <Code code={finding.code_change} trans={trans}>
-        {finding.code_change ? (
-          <TextButton
-            title={trans.__('Put the code into a new cell; it is not run')}
-            onClick={() => energy.insertCode(finding.code_change)}
-          >
-            {trans.__('Insert')}
-          </TextButton>
-        ) : null}
-        <TextButton onClick={() => energy.dismiss(finding, false)}>{trans.__('Dismiss')}</TextButton>
-        <TextButton
-          title={trans.__('Never show %1 in this notebook again', finding.code)}
-          onClick={() => energy.dismiss(finding, true)}
-        >
-          {trans.__('Never here')}
-        </TextButton>
-      </Code>
-      <p className="gnb-Card-source gnb-Quiet">
-        <Foreign text={finding.code} width={20} /> · <Foreign text={finding.source} />
-      </p>
-    </article>
-  );
+/** Where a card that had the focus goes, the next takes it: who works with the keyboard goes on where they were. */
+function useFocusOnNext(list: React.RefObject<HTMLElement>): (place: number) => void {
+  const left = useRef<{ place: number; from: Element | null } | null>(null);
+  useEffect(() => {
+    if (left.current === null || left.current.from?.isConnected) {
+      return; // nothing was dismissed, or it is still there
+    }
+    const { place } = left.current;
+    left.current = null;
+    if (document.activeElement === null || document.activeElement === document.body) {
+      const heads = list.current?.querySelectorAll<HTMLElement>(
+        '.gnb-Finding h3 button, .gnb-SetAside > button'
+      );
+      heads?.item(Math.min(place, heads.length - 1))?.focus();
+    }
+  });
+  return place => {
+    left.current = { place, from: document.activeElement };
+  };
 }
 
-function lookOf({ trial, severity }: IFinding): string {
-  if (trial?.verdict === 'saves') {
-    return 'gnb-mod-good';
-  }
-  return severity === 'act' ? 'gnb-mod-warn' : '';
-}
-
-function Evidence({ finding }: { finding: IFinding }): JSX.Element | null {
-  return finding.evidence.length ? (
-    <dl className="gnb-Evidence">
-      {finding.evidence.map(({ name, value, unit }, index) => (
-        <React.Fragment key={index}>
-          <dt>
-            <Foreign text={name} width={60} />
-          </dt>
-          <dd>
-            <Foreign text={evidenceWords(value, unit)} width={40} />
-          </dd>
-        </React.Fragment>
-      ))}
-    </dl>
-  ) : null;
-}
-
-/** A number with its unit; the unit "1" is none. */
-function evidenceWords(value: number | null, unit: string): string {
-  if (value === null) {
-    return '–';
-  }
-  return `${Number(value.toPrecision(4))} ${unit === '1' ? '' : unit}`.trimEnd();
-}
-
-/** What a measured trial showed; a saving stands nowhere else. */
-function Trial({ trial, trans }: { trial: ITrial } & Pick<IPartProps, 'trans'>): JSX.Element {
-  const { verdict, ratio, interval, quality, break_even } = trial;
-  const parts = [verdictWords(verdict, ratio, trans)];
-  if (interval) {
-    const saved = verdict === 'saves';
-    const ends = interval.map(end => (saved ? 1 - end : end - 1)).sort((one, other) => one - other);
-    parts.push(trans.__('95 %: %1 to %2', percent(ends[0], !saved), percent(ends[1], !saved)));
-  }
-  if (break_even !== null) {
-    parts.push(trans.__('paid back after %1 runs', Math.ceil(break_even)));
-  }
-  return (
-    <p className="gnb-Trial">
-      <b>{parts.join(' · ')}</b>
-      {quality ? (
-        <>
-          {' '}
-          <Foreign text={quality} />
-        </>
-      ) : null}
-    </p>
-  );
-}
-
-function verdictWords(verdict: ITrial['verdict'], ratio: number | null, trans: IPartProps['trans']): string {
-  const size = ratio === null ? '' : percent(Math.abs(1 - ratio));
-  switch (verdict) {
-    case 'saves':
-      return size ? trans.__('Saves %1 here', size) : trans.__('Saves energy here');
-    case 'costs more':
-      return size ? trans.__('Costs %1 more here', size) : trans.__('Costs more here');
-    case 'no difference shown':
-      return trans.__('No difference shown');
-    case 'cannot tell':
-      return trans.__('The trial cannot tell');
-  }
-}
-
-/** Buttons of a card, and its code once somebody wants to see it. */
-function Code(props: { code: string; trans: IPartProps['trans']; children: React.ReactNode }): JSX.Element {
-  const [open, setOpen] = useState(false);
-  return (
-    <>
-      <div className="gnb-Card-buttons">
-        {props.code ? (
-          <button type="button" className="gnb-Button" aria-expanded={open} onClick={() => setOpen(!open)}>
-            {open ? props.trans.__('Hide code') : props.trans.__('Show code')}
-          </button>
-        ) : null}
-        {props.children}
+/** Why there is no finding. */
+function Nothing({ energy, trans }: IPartProps): JSX.Element {
+  if (energy.settings?.advice === false) {
+    return (
+      <div className="gnb-Empty">
+        <p>
+          {trans.__(
+            'The advisor is off in this kernel. This turns it on for the cells that run from then on:'
+          )}
+        </p>
+        <Copyable text="%energy_config advice=on" trans={trans} />
       </div>
-      {open ? <Copyable text={props.code} trans={props.trans} /> : null}
-    </>
+    );
+  }
+  if (energy.setAside.some(({ finding }) => finding !== null)) {
+    return <p className="gnb-Empty">{trans.__('Nothing else was found.')}</p>;
+  }
+  return <p className="gnb-Empty">{nothingWords({ energy, trans })}</p>;
+}
+
+function nothingWords({ energy, trans }: Pick<IPartProps, 'energy' | 'trans'>): string {
+  if (energy.cells.length === 0) {
+    return trans.__('No cell has been measured yet: run one, and what could make it cheaper stands here.');
+  }
+  if (energy.settings?.advice === undefined) {
+    return trans.__('Nothing to say on these cells.'); // whether anybody looks on is not known
+  }
+  return trans.__(
+    'Nothing found: no rule of greennb’s saw in these cells what it knows to waste energy. Cells below 1 J or 1 s are left out. It does not mean that nothing can be saved.'
   );
+}
+
+/** One quiet line on what is not shown; opened, each with a way back. */
+function SetAside(props: IPartProps & { items: readonly ISetAside[] }): JSX.Element {
+  const { items, energy, trans } = props;
+  const [open, setOpen] = useFold(energy, 'set aside');
+  return (
+    <div className="gnb-SetAside">
+      <Fold open={open} onToggle={setOpen}>
+        {open ? trans.__('%1 dismissed · Hide', items.length) : trans.__('%1 dismissed · Show', items.length)}
+      </Fold>
+      {open ? (
+        <ul>
+          {items.map(item => (
+            <li key={`${item.always} ${item.name}`}>
+              <span>
+                <Name item={item} />
+                {item.always ? <> {trans.__('never in this notebook')}</> : null}
+              </span>
+              <button type="button" className="gnb-Link" onClick={() => energy.restore(item)}>
+                {item.always ? trans.__('Allow again') : trans.__('Bring back')}
+              </button>
+            </li>
+          ))}
+        </ul>
+      ) : null}
+      {open && !energy.remembers ? (
+        <p>{trans.__('This notebook is read-only: what you dismiss comes back when it is opened again.')}</p>
+      ) : null}
+    </div>
+  );
+}
+
+function Name({ item }: { item: ISetAside }): JSX.Element {
+  const { name, finding, always } = item;
+  if (finding === null) {
+    return <Foreign text={name} width={60} />;
+  }
+  const about = always || !finding.subject ? '' : ` ${finding.subject}`;
+  return <Foreign text={`${finding.code} ${finding.name}${about}`} width={140} />;
 }

@@ -1,10 +1,12 @@
 /** Small controls that several parts use. */
 import { Clipboard } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { checkIcon, copyIcon, type LabIcon } from '@jupyterlab/ui-components';
+import { caretDownIcon, caretRightIcon, checkIcon, copyIcon, type LabIcon } from '@jupyterlab/ui-components';
 import React, { useEffect, useState } from 'react';
 
 import { plain } from '../format';
+import type { INotebookEnergy } from '../tokens';
+import { useFold } from './folds';
 
 /** Longer foreign text is cut: nobody reads it, and a page must not choke on it. */
 const LONGEST_TEXT = 300;
@@ -110,6 +112,51 @@ export function Copyable(props: { text: string; trans: TranslationBundle }): JSX
         }}
       />
     </div>
+  );
+}
+
+/** A line that opens what is below it. */
+export function Fold(props: {
+  open: boolean;
+  children: React.ReactNode;
+  id?: string;
+  onToggle(open: boolean): void;
+}): JSX.Element {
+  const Caret = props.open ? caretDownIcon : caretRightIcon;
+  return (
+    <button
+      type="button"
+      id={props.id}
+      className="gnb-Fold"
+      aria-expanded={props.open}
+      onClick={() => props.onToggle(!props.open)}
+    >
+      <Caret.react tag="span" width="14px" height="14px" />
+      {props.children}
+    </button>
+  );
+}
+
+/** Buttons of a card, and its code once somebody wants to see it. */
+export function CodeOf(props: {
+  code: string;
+  fold: string;
+  energy: INotebookEnergy;
+  trans: TranslationBundle;
+  children: React.ReactNode;
+}): JSX.Element {
+  const { code, energy, trans } = props;
+  const [open, setOpen] = useFold(energy, `code ${props.fold}`);
+  return (
+    <>
+      <div className="gnb-Card-buttons">
+        <button type="button" className="gnb-Button" aria-expanded={open} onClick={() => setOpen(!open)}>
+          {open ? trans.__('Hide code') : trans.__('Show code')}
+        </button>
+        {props.children}
+      </div>
+      {open ? <Copyable text={code} trans={trans} /> : null}
+    </>
   );
 }
 

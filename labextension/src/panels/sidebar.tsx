@@ -13,6 +13,7 @@ import { Boundary } from './boundary';
 import { Header } from './header';
 import { Seen } from './hooks';
 import { Theme } from './look';
+import { NewFindings } from './newFindings';
 import type { IPartProps, IView } from './part';
 import type { PartRegistry } from './registry';
 import { Tabs } from './tabs';
@@ -134,6 +135,9 @@ function OfNotebook(props: ISidebarOptions & IPartProps): JSX.Element {
       ))}
       <Boundary name={trans.__('The list')} trans={trans}>
         <Tabs {...props} parts={parts.at('tab')} />
+      </Boundary>
+      <Boundary name={trans.__('The list')} trans={trans}>
+        <NewFindings {...props} />
       </Boundary>
     </>
   );

@@ -113,19 +113,25 @@ def ended(*parts: Measurement, source: str = "model.fit(x, y)") -> dict[str, Any
 
 
 def findings() -> dict[str, Any]:
-    """One finding that waits for its trial, one with its trial."""
+    """One finding that waits for its trial, one with its trial and nothing at stake that is known."""
     rule = Rule(
-        code="GNB201", name="num_workers is 0", framework="torch", severity=Severity.ACT, since="0.2", source="docs"
-    )
+        code="GNB201", name="num_workers is 0", framework="torch", severity=Severity.ACT, since="0.2",
+        source="the loader's documentation, https://docs.pytorch.org/docs/stable/data.html",
+        wrong_when=("the data set is small", "memory is scarce"),
+    )  # fmt: skip
     evidence = (Evidence(name="waiting for data", value=0.62, unit="1"), Evidence(name="loader", value=3.5, unit="s"))
     suggestion = Suggestion(text="Load batches in workers.", code="DataLoader(data, num_workers=4)")
-    first = Finding(rule=rule, cell_id="8f0e-1", evidence=evidence, suggestion=suggestion)
+    plain = Finding(rule=rule, cell_id=None, evidence=evidence, suggestion=suggestion)
+    first = dataclasses.replace(
+        plain, subject="loader", cell_id="8f0e-1", execution_count=4, cells=3, at_stake_s=12.5, at_stake_j=412.0,
+        method=Method.ESTIMATED,
+    )  # fmt: skip
     trial = Trial(
         baseline=(cell(),), candidate=(cell(),), order="ABBA", ratio=0.71, interval=(0.66, 0.77),
         quality="loss equal within 0.1 %", verdict=Verdict.SAVES, break_even=3.0,
     )  # fmt: skip
     note = dataclasses.replace(rule, code="GNB101", framework="notebook", severity=Severity.NOTE)
-    return say.findings([first, dataclasses.replace(first, rule=note, cell_id=None, trial=trial)])
+    return say.findings([first, dataclasses.replace(plain, rule=note, trial=trial)])
 
 
 def gpu_waste(label: str, code: str) -> dict[str, Any]:

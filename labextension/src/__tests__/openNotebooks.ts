@@ -1,0 +1,28 @@
+/** The model of open notebooks, as a JupyterLab has it. */
+import { nullTranslator } from '@jupyterlab/translation';
+
+import { EnergyModel } from '../model';
+import type { NotebookEnergy } from '../notebookEnergy';
+import { type FakePanel, FakeTracker } from './fakeNotebook';
+
+const models = new Set<EnergyModel>();
+
+export function opened(...panels: FakePanel[]) {
+  const tracker = new FakeTracker();
+  const dialogs = { selectKernel: jest.fn(), restart: jest.fn() };
+  const model = new EnergyModel({
+    tracker: tracker.tracker,
+    dialogs,
+    trans: nullTranslator.load('greennb')
+  });
+  models.add(model);
+  panels.forEach(panel => tracker.open(panel));
+  const energy = model.current as NotebookEnergy;
+  return { model, tracker, energy };
+}
+
+/** Let go of every model since the last time. */
+export function closeAll(): void {
+  models.forEach(model => model.dispose());
+  models.clear();
+}

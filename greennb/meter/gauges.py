@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from greennb.meter.meter import Meter
-from greennb.model.reading import Domain
+from greennb.model.reading import Domain, DomainKind
 from greennb.model.units import ns_to_s
-from greennb.sources.base import Gauge, Gauges
+from greennb.sources.base import Board, Boards, Gauge, Gauges
 from greennb.sources.machine import MachineGauge
 
 PERIOD_S = 1.0
@@ -38,6 +38,19 @@ class Panel:
         if self._machine is not None:
             found.append((None, self._machine.gauge()))
         return found
+
+    def boards(self) -> list[tuple[Domain, Gauge, Board]]:
+        """Each GPU's gauge, with its watts and clocks, now: a millisecond or so for each."""
+        return [
+            (domain, source.gauge(position), source.board(position) if isinstance(source, Boards) else Board())
+            for domain, source, position in self._owners
+            if domain.kind is DomainKind.GPU
+        ]
+
+    @property
+    def has_boards(self) -> bool:
+        """Whether there is any GPU."""
+        return any(domain.kind is DomainKind.GPU for domain, _source, _position in self._owners)
 
     def held_b(self, pids: frozenset[int]) -> dict[Domain, int]:
         """Bytes of each device's memory that ``pids`` hold, where that can be told."""

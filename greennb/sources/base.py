@@ -113,6 +113,30 @@ class Gauges(Protocol):
         ...
 
 
+class Board(NamedTuple):
+    """A GPU's watts and clocks, with their limits; None is not told.
+
+    ``limit_w`` is the cap in force, ``max_limit_w`` the highest that can be set. ``capability`` is CUDA's compute
+    capability, (0, 0) where it has none.
+    """
+
+    power_w: float | None = None
+    limit_w: float | None = None
+    max_limit_w: float | None = None
+    clock_mhz: float | None = None
+    max_clock_mhz: float | None = None
+    capability: tuple[int, int] = (0, 0)
+
+
+@runtime_checkable
+class Boards(Protocol):
+    """What a source may tell of its boards for advice; asked about once a second while a cell runs. Never raises."""
+
+    def board(self, position: int) -> Board:
+        """The board of the channel at ``position``, as far as it tells."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
     """What looking for one source gave: the source, or the reason why it is not used and what mends it.

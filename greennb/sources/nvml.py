@@ -18,7 +18,7 @@ from typing import Any
 from greennb.model.reading import Domain, DomainKind, Fault, Method
 from greennb.model.units import mj_to_uj, mw_to_w, s_to_ns
 from greennb.sources import cuda, gpu_gauge, gpu_share
-from greennb.sources.base import Channel, Gauge, Probe, Sample
+from greennb.sources.base import Board, Channel, Gauge, Probe, Sample
 from greennb.sources.nvml_codes import Code, in_words
 
 NAME = "nvml"
@@ -122,6 +122,10 @@ class NvmlSource:
     def gauge(self, position: int) -> Gauge:
         """Utilisation, memory and temperature of the board, as far as it tells."""
         return gpu_gauge.gauge(self._nvml, self._handles[position])
+
+    def board(self, position: int) -> Board:
+        """Watts and clocks of the board with their limits, as far as it tells."""
+        return gpu_gauge.board(self._nvml, self._handles[position])
 
     def held_b(self, position: int, pids: frozenset[int]) -> int | None:
         """Bytes of the board's memory that ``pids`` hold; None where that cannot be told."""

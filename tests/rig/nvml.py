@@ -66,6 +66,9 @@ class Gpu:
     memory_util: int = 0
     memory_total: int = 80 * GIB
     memory_used: int = GIB
+    sm_mhz: int = 1755
+    max_sm_mhz: int = 1980
+    capability: int = 90
     processes: tuple[tuple[int, int, int, int], ...] = ()
     mig: int = -1
     fault: int = OK
@@ -150,8 +153,9 @@ def describe(tables: Sequence[Mapping[str, Any]], folder: Path) -> dict[str, str
     Builds the library into ``folder``. A table may have ``trace`` (the trace language, watts), ``uuid``, ``name``,
     ``refresh_ms``, ``jitter`` (a share of the refresh, under 0.5), ``seed``, ``average_ms``, ``lag_ms``, ``start_mj``,
     ``limit_w``, ``max_limit_w``, ``no_counter`` (true), ``processes`` (tables of ``pid``, ``memory_mib``, ``sm``,
-    ``memory``), ``temperature_c``, ``sm_util``, ``memory_util``, ``memory_total_mib``, ``memory_used_mib``, ``mig``
-    and ``migs``. Faults are read from ``$GREENNB_RIG/faults``, which the launcher sets.
+    ``memory``), ``temperature_c``, ``sm_mhz``, ``max_sm_mhz``, ``capability`` (90 for 9.0), ``sm_util``,
+    ``memory_util``, ``memory_total_mib``, ``memory_used_mib``, ``mig`` and ``migs``. Faults are read from
+    ``$GREENNB_RIG/faults``, which the launcher sets.
 
     Raises:
         ValueError: a table has a key or a value that means nothing.
@@ -164,7 +168,10 @@ def describe(tables: Sequence[Mapping[str, Any]], folder: Path) -> dict[str, str
 def board(table: Mapping[str, Any], position: int = 0) -> Gpu:
     """The board of one ``[[gpu]]`` table; see :func:`describe`."""
     given = dict(table)
-    plain = ("name", "seed", "start_mj", "temperature_c", "sm_util", "memory_util", "mig")
+    plain = (
+        "name", "seed", "start_mj", "temperature_c", "sm_util", "memory_util", "mig", "sm_mhz", "max_sm_mhz",
+        "capability",
+    )  # fmt: skip
     values: dict[str, Any] = {"uuid": given.pop("uuid", f"GPU-{position:08x}-1111-2222-3333-444444444444")}
     values |= {key: given.pop(key) for key in plain if key in given}
     values["trace"] = nvml_truth.Trace.parse(given.pop("trace", "constant 250")).text

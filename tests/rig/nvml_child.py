@@ -106,6 +106,11 @@ class _Child:
         places = range(len(self.source.channels))
         return [{**self.source.gauge(at)._asdict(), "held_b": self.source.held_b(at, pids)} for at in places]
 
+    def board(self) -> list[dict[str, Any]]:
+        """Each board's power and clocks with their limits, and its compute capability."""
+        assert isinstance(self.source, nvml.NvmlSource)
+        return [self.source.board(at)._asdict() for at in range(len(self.source.channels))]
+
     def shut_down_by_others(self) -> None:
         import pynvml
 

@@ -14,6 +14,7 @@
  *           frozen_ns                the counter stands still from this time on (0: never); power goes on
  *           delay_us                 every read of energy or power takes this long
  *           limit_mw, max_limit_mw   0: not supported
+ *           sm_mhz, max_sm_mhz, capability (90 for 9.0)       0: not supported
  *           temperature_c, sm_util, memory_util (percent), memory_total, memory_used (bytes)
  *           process=PID:BYTES:SM:MEMORY   who computes on it (PID 0: who asks), with its shares in percent
  *           mig                      -1: not supported, 0: off, 1: on
@@ -62,6 +63,7 @@ typedef struct {
     int pid;
     int64_t start_mj, refresh_ns, jitter_ns, seed, average_ns, lag_ns, frozen_ns, delay_us, limit_mw, max_limit_mw;
     int64_t temperature_c, sm_util, memory_util, memory_total, memory_used;
+    int64_t sm_mhz, max_sm_mhz, capability;
     int64_t reset_ns;
     int mig, fault, handle_fault, energy_fault, power_fault;
     Process processes[MAX_PROCESSES];
@@ -90,7 +92,8 @@ static const Field NUMBERS[] = {
     NUMBER(start_mj), NUMBER(refresh_ns), NUMBER(jitter_ns), NUMBER(seed), NUMBER(average_ns), NUMBER(lag_ns),
     NUMBER(frozen_ns), NUMBER(delay_us), NUMBER(limit_mw), NUMBER(max_limit_mw), NUMBER(temperature_c),
     NUMBER(sm_util), NUMBER(memory_util), NUMBER(memory_total), NUMBER(memory_used), NUMBER(mig), NUMBER(fault),
-    NUMBER(handle_fault), NUMBER(energy_fault), NUMBER(power_fault),
+    NUMBER(handle_fault), NUMBER(energy_fault), NUMBER(power_fault), NUMBER(sm_mhz), NUMBER(max_sm_mhz),
+    NUMBER(capability),
 };
 
 static int64_t now_ns(void) {

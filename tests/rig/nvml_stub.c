@@ -210,6 +210,28 @@ int nvmlDeviceGetPowerManagementDefaultLimit(Handle handle, unsigned *mw) {
     return nvmlDeviceGetPowerManagementLimitConstraints(handle, &low, mw);
 }
 
+static int read_clock(Handle handle, int clock, unsigned *mhz, int highest) {
+    enum { GRAPHICS = 0, SM = 1 };
+    Gpu gpu;
+    int code = gpu_of(handle, &gpu);
+    if (code) return code;
+    *mhz = (unsigned)(highest ? gpu.max_sm_mhz : gpu.sm_mhz);
+    return *mhz && (clock == GRAPHICS || clock == SM) ? OK : NOT_SUPPORTED;
+}
+
+int nvmlDeviceGetClockInfo(Handle handle, int clock, unsigned *mhz) { return read_clock(handle, clock, mhz, 0); }
+
+int nvmlDeviceGetMaxClockInfo(Handle handle, int clock, unsigned *mhz) { return read_clock(handle, clock, mhz, 1); }
+
+int nvmlDeviceGetCudaComputeCapability(Handle handle, int *major, int *minor) {
+    Gpu gpu;
+    int code = gpu_of(handle, &gpu);
+    if (code) return code;
+    *major = (int)gpu.capability / 10;
+    *minor = (int)gpu.capability % 10;
+    return gpu.capability ? OK : NOT_SUPPORTED;
+}
+
 int nvmlDeviceGetTemperature(Handle handle, int sensor, unsigned *celsius) {
     Gpu gpu;
     int code = gpu_of(handle, &gpu);

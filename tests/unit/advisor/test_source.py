@@ -13,6 +13,17 @@ from greennb.advisor.names import Names
 from greennb.advisor.observe.source import LONGEST, source_signals
 from greennb.advisor.signals.source import SourceFact, SourceSignals
 
+ATTENTION = """
+class Attention:
+    def forward(self, q, k, v):
+        scores = torch.bmm(q, k) / 8
+        scores = scores + mask
+        w = torch.softmax(scores, -1)
+        w = self.drop(w)
+        return torch.bmm(w, v)
+Attention()
+"""
+
 SEEN = {
     "item_in_loop": [
         ("for x in xs:\n    total += loss.item()", "loss"),
@@ -39,8 +50,7 @@ SEEN = {
         ("def f(q, k, v):\n    s = q @ k.mT\n    w = s.softmax(-1)\n    return w @ v\nf(a, b, c)", "w"),
         ("def f(q, k, v):\n    return F.softmax(torch.bmm(q, k), dim=-1) @ v\nf(a, b, c)", ""),
         (
-            "class A:\n def forward(self, q, k, v):\n  s = q.bmm(k) / 8\n  s = s + mask\n  w = s.softmax(-1)\n"
-            + "  w = self.drop(w)\n  return w.bmm(v)\nA()",
+            ATTENTION,
             "w",
         ),
     ],

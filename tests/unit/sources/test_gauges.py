@@ -49,6 +49,31 @@ def test_a_board_without_any_gauge_is_asked_without_harm(start):
     assert set(session.ask("gauge")[0].values()) == {None}
 
 
+def test_a_board_tells_its_watts_and_clocks_with_their_limits(start):
+    slow = Gpu(trace="constant 250", limit_mw=300_000, sm_mhz=1200)
+    old = Gpu(
+        uuid="GPU-old", limit_mw=0, max_limit_mw=0, sm_mhz=0, max_sm_mhz=0, capability=0, power_fault=NOT_SUPPORTED
+    )
+    _rig, session = start([slow, old])
+    session.ask("probe")
+    told, untold = session.ask("board")
+    assert told == {
+        "power_w": 250.0, "limit_w": 300.0, "max_limit_w": 700.0, "clock_mhz": 1200.0, "max_clock_mhz": 1980.0,
+        "capability": [9, 0],
+    }  # fmt: skip
+    assert untold["capability"] == [0, 0]
+    assert [value for key, value in untold.items() if key != "capability"] == [None] * 5
+
+
+def test_a_lost_board_tells_no_watts_and_raises_nothing(start):
+    rig, session = start([BOARD])
+    session.ask("probe")
+    rig.set([Gpu(fault=GPU_IS_LOST)])
+    (lost,) = session.ask("board")
+    assert lost.pop("capability") == [0, 0]
+    assert set(lost.values()) == {None}
+
+
 def test_an_amd_card_tells_what_its_driver_shows(tmp_path):
     machine = Machine(tmp_path)
     card = machine.card()

@@ -41,6 +41,8 @@ _LONGEST_PATH = 100
 
 _PYTHON = "__import__('sys').executable"
 _START = "__import__('greennb.jupyter.recording', fromlist=['start']).start(get_ipython())"
+_START_ADVISED = "__import__('greennb.jupyter.recording', fromlist=['start']).start(get_ipython(), advise=True)"
+_FINDINGS = "__import__('greennb.jupyter.recording', fromlist=['findings']).findings(get_ipython())"
 _FINISH = "__import__('greennb.jupyter.recording', fromlist=['finish']).finish(get_ipython())"
 # Expressions that the kernel evaluates beside the cells: they leave no name behind and count as no cell.
 
@@ -144,14 +146,16 @@ class Kernel:
         if hasattr(signal, "SIGKILL") and len(str(self._folder)) + len("/kernel-ipc-65535") <= _LONGEST_PATH:
             self._manager.transport = "ipc"
 
-    async def load_greennb(self) -> Recorder:
+    async def load_greennb(self, *, advise: bool = False) -> Recorder:
         """Load greennb in the kernel, before the first cell and without counting as one.
+
+        With ``advise`` it watches the cells for :meth:`findings`.
 
         Raises:
             NotebookError: greennb is not installed there, or cannot start there.
         """
         try:
-            answers = await self._evaluated(python=_PYTHON, greennb=_START)
+            answers = await self._evaluated(python=_PYTHON, greennb=_START_ADVISED if advise else _START)
         except DeadKernelError:
             raise NotebookError(f"Loading greennb did not succeed: {self.death}.") from None
         python = _value(answers.get("python", {}))
@@ -174,6 +178,24 @@ class Kernel:
         except DeadKernelError:
             return []
         return list(json.loads(_value(answers.get("greennb", {})) or "[]"))
+
+    async def findings(self) -> dict[str, Any]:
+        """What the advisor found: :func:`greennb.jupyter.recording.findings`.
+
+        Raises:
+            NotebookError: the kernel cannot say.
+        """
+        try:
+            if self._busy or not await self._manager.is_alive():
+                raise NotebookError(f"There is no advice, because {self.death}.")
+            answer = (await self._evaluated(advice=_FINDINGS)).get("advice", {})
+        except DeadKernelError:
+            raise NotebookError(f"There is no advice, because {self.death}.") from None
+        told = _value(answer)
+        if told is None:
+            why = plain(f"{answer.get('ename', 'no answer')}: {answer.get('evalue', '')}", 300)
+            raise NotebookError(f"There is no advice: the advisor failed ({why}). Please report it.")
+        return dict(json.loads(told))
 
     async def _evaluated(self, **expressions: str) -> dict[str, Any]:
         """The kernel's answers to expressions, by name."""

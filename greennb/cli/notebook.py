@@ -20,13 +20,18 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from greennb.cli.kernel import Kernel, Recorder
 from greennb.model.errors import NotebookError
+from greennb.model.finding import Finding
 from greennb.model.measurement import Measurement
+from greennb.model.messages import finding_from_dict
 from greennb.model.run import CellCost, NotebookRun
 from greennb.model.wire import measurement_from_dict
+from greennb.views.advice import Looked
 from greennb.views.format import plain, seconds
 
 SKIP_TAG = "skip-execution"
 """Tag of cells that a headless run leaves out; nbclient's and nbconvert's name for it."""
+
+_LONGEST_KEY = 200  # of a name in the metadata: labextension/src/dismissals.ts cuts there
 
 
 _LOOP = asyncio.SelectorEventLoop if sys.platform == "win32" else None  # ZeroMQ cannot wait in Windows' own kind
@@ -46,12 +51,14 @@ class Execution:
     """One execution of a notebook: what it cost, the notebook with its new outputs, and how it ended.
 
     ``problems`` are sentences of greennb in the kernel: settings that are no good, a ledger that cannot be written.
+    ``looked`` is what the advisor looked at, None where it was not asked or cannot say.
     """
 
     run: NotebookRun
     notebook: Any
     ending: Ending
     problems: tuple[str, ...] = ()
+    looked: Looked | None = None
 
 
 class Progress(Protocol):
@@ -105,12 +112,13 @@ def execute(
     kernel: str = "",
     timeout_s: float | None = None,
     allow_errors: bool = False,
+    advise: bool = False,
     progress: Callable[[int], Progress],
 ) -> Execution:
     """Execute the notebook at ``path`` and measure every cell.
 
-    ``timeout_s`` limits each cell. ``progress`` is called with the number of cells, before the first. However the
-    notebook ends, no process is left behind.
+    ``timeout_s`` limits each cell. With ``advise`` they are watched for what would make them cheaper. ``progress`` is
+    called with the number of cells, before the first. However the notebook ends, no process is left behind.
 
     Raises:
         NotebookError: it cannot be read, or its kernel cannot start with greennb in it.
@@ -118,7 +126,7 @@ def execute(
     notebook = read_notebook(path)
     if not code_cells(notebook):
         return Execution(run=_nothing(path), notebook=notebook, ending=Ending.DONE)
-    work = _Work(notebook, path, timeout_s, progress)
+    work = _Work(notebook, path, timeout_s, progress, advise=advise)
     try:
         with asyncio.Runner(loop_factory=_LOOP) as runner:
             return runner.run(work.execute(kernel, allow_errors=allow_errors))
@@ -131,12 +139,23 @@ def execute(
 class _Work:
     """One execution on its way."""
 
-    def __init__(self, notebook: Any, path: Path, timeout_s: float | None, progress: Callable[[int], Progress]) -> None:
+    def __init__(
+        self,
+        notebook: Any,
+        path: Path,
+        timeout_s: float | None,
+        progress: Callable[[int], Progress],
+        *,
+        advise: bool = False,
+    ) -> None:
         self._notebook = notebook
         self._path = path
         self._timeout_s = timeout_s
         self._cells = _runnable(notebook)
         self._progress = progress
+        self._advise = advise
+        self._findings: tuple[Finding, ...] | None = None
+        self._looked: Looked | None = None
         self._costs: list[CellCost] = []
         self._started_at = datetime.now(UTC)
         self._error: str | None = None
@@ -152,8 +171,10 @@ class _Work:
             try:
                 async with Kernel(self._notebook, self._path, name=name, allow_errors=allow_errors) as kernel:
                     self._kernel = kernel.name
-                    self.recorder = await kernel.load_greennb()
+                    self.recorder = await kernel.load_greennb(advise=self._advise)
                     ending = await self._run_cells(kernel)
+                    if self._advise:
+                        await self._take_advice(kernel)
                     self._problems += await kernel.finish()
             except asyncio.CancelledError:
                 raise KeyboardInterrupt from None
@@ -172,9 +193,26 @@ class _Work:
             cells=tuple(self._costs),
             sources=tuple(map(_source_sentence, recorder.sources)),
             error=self._error,
+            findings=self._findings,
         )
         problems = dict.fromkeys([*recorder.problems, *self._problems])
-        return Execution(run=run, notebook=self._notebook, ending=ending, problems=tuple(problems))
+        return Execution(run=run, notebook=self._notebook, ending=ending, problems=tuple(problems), looked=self._looked)
+
+    async def _take_advice(self, kernel: Kernel) -> None:
+        """Keep what the kernel's advisor found, but for what was dismissed in this notebook."""
+        try:
+            told = await kernel.findings()
+        except NotebookError as error:
+            self._problems.append(str(error))
+            return
+        found = tuple(map(finding_from_dict, told["findings"]))
+        self._findings = tuple(finding for finding in found if not is_dismissed(finding, self._notebook.metadata))
+        self._looked = Looked(
+            cells=told["cells"],
+            frameworks=tuple(told["frameworks"]),
+            rules=told["rules"],
+            dismissed=len(found) - len(self._findings),
+        )
 
     async def _run_cells(self, kernel: Kernel) -> Ending:
         progress = self._progress(len(self._cells))
@@ -217,6 +255,19 @@ class _Work:
         left = len(self._cells) - number
         after = f"; {left} cell{'s' if left > 1 else ''} after it did not run" if left else ""
         return f"Code cell {number} of {len(self._cells)} (`{plain(first_line, 60)}`) {reason.rstrip('.')}{after}."
+
+
+def is_dismissed(finding: Finding, metadata: Any) -> bool:
+    """Whether somebody took the finding off the list in the panel: that is kept in the notebook's metadata.
+
+    "never" has codes of rules, "dismissed" has names of findings: the rule's code and the subject, or the cell's id.
+    """
+    kept = metadata.get("greennb") if isinstance(metadata, dict) else None
+    never, dismissed = (kept.get(name) if isinstance(kept, dict) else None for name in ("never", "dismissed"))
+    names = {name.rstrip()[:_LONGEST_KEY] for name in (finding.key, f"{finding.rule.code} {finding.cell_id or ''}")}
+    return (isinstance(never, list) and finding.rule.code in never) or (
+        isinstance(dismissed, list) and any(name in names for name in dismissed)
+    )
 
 
 async def _tick(progress: Progress) -> None:

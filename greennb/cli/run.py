@@ -43,6 +43,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("notebook", metavar="NB", type=Path, help="the notebook")
     parser.add_argument("--out", metavar="NB", help="write the executed notebook there")
     parser.add_argument("--json", metavar="F", help='write the numbers there; "-" is standard output')
+    parser.add_argument(
+        "--advise", action="store_true", help="also say what would make the notebook cheaper (watching costs a little)"
+    )
     parser.add_argument("--html", metavar="F", help="write a report with plots there, readable without a network")
     add_execution_options(parser)
     parser.set_defaults(run=run)
@@ -68,6 +71,7 @@ def run(given: argparse.Namespace) -> int:
     whole &= _written(given.out, lambda: _notebook_text(execution))
     if result.cells or result.error:
         show(result, stream, quiet=given.quiet)
+        show_advice(execution, stream)
     else:
         print(f"{plain(str(given.notebook), 200)} has no code cells: there is nothing to measure.", file=stream)
     if result.error:
@@ -89,6 +93,7 @@ def executed(path: Path, given: argparse.Namespace) -> Execution:
         kernel=given.kernel,
         timeout_s=given.timeout,
         allow_errors=given.allow_errors,
+        advise=getattr(given, "advise", False),
         progress=Silence if given.quiet else Bar,
     )
     for problem in execution.problems:
@@ -112,6 +117,24 @@ def show(run: NotebookRun, stream: TextIO, *, quiet: bool = False) -> None:
     print(table(rows, unicode=unicode_in(stream), width=width()), file=stream)
     for line in notes(run):
         print(line, file=stream)
+
+
+def show_advice(execution: Execution, stream: TextIO) -> None:
+    """Print what the advisor found, where it was asked: a few lines a finding, the code is in the files."""
+    if execution.looked is None or execution.run.findings is None:
+        return
+    from greennb.views.advice import brief, heading, short_evidence
+
+    findings = execution.run.findings
+    print(f"Advice: {heading(findings, execution.looked)}", file=stream)
+    for finding in findings:
+        cell = execution.run.cell_of(finding)
+        print(f"  {brief(finding, '' if cell is None else cell.place)}", file=stream)
+        print(f"  {'':8}{plain(finding.suggestion.text, 300)} Seen: {short_evidence(finding)}.", file=stream)
+    if findings:
+        print("  `greennb rules CODE` explains one; --html and --json have the changes as code.", file=stream)
+    if execution.looked.dismissed:
+        print(f"  {execution.looked.dismissed} dismissed in this notebook, and not shown.", file=stream)
 
 
 def notes(run: NotebookRun) -> list[str]:

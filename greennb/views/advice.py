@@ -5,6 +5,7 @@ Joules are those that ran through what would change, and are called so. No savin
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +15,11 @@ from typing import Any
 from greennb.model.finding import Evidence, Finding, Severity
 from greennb.model.messages import VERSION, finding_to_dict
 from greennb.model.wire import ADVICE_MIME_TYPE
-from greennb.views.format import joules, percent, plain, seconds, watts
+from greennb.views.format import NOT_MEASURED, joules, percent, plain, seconds, watts
 from greennb.views.style import CARD
+
+AT_STAKE = "At stake is what ran through it, never a saving: only a trial can show one."
+"""What the joules of a finding mean."""
 
 _WIDTH = 100  # columns of text
 _HEAD = 10  # of which the first are the rows' names
@@ -90,7 +94,7 @@ def heading(findings: Sequence[Finding], looked: Looked, *, more: int = 0) -> st
         return nothing(looked)
     many = f"{len(findings)} finding{'' if len(findings) == 1 else 's'}"
     order = ", the most at stake first" if len(findings) > 1 else ""
-    return f"{many}{order}. At stake is what ran through it, never a saving: only a trial can show one."
+    return f"{many}{order}. {AT_STAKE}"
 
 
 def nothing(looked: Looked) -> str:
@@ -138,7 +142,14 @@ def evidence_words(evidence: Evidence) -> str:
     return f"{plain(evidence.name, 60)} {_quantity(evidence.value, evidence.unit)}".strip()
 
 
+def short_evidence(finding: Finding) -> str:
+    """The numbers that a finding stands on, on one line."""
+    return " · ".join(map(evidence_words, finding.evidence))
+
+
 def _quantity(value: float, unit: str) -> str:
+    if not math.isfinite(value):
+        return NOT_MEASURED
     if unit in ("s", "ms"):
         return seconds(value / (1000 if unit == "ms" else 1))
     if unit == "%":
@@ -162,7 +173,7 @@ def _rows(finding: Finding) -> list[tuple[str, str]]:
     """What is said of a finding beside its suggestion, each with its name."""
     rows = [
         ("at stake", at_stake(finding)),
-        ("seen", " · ".join(map(evidence_words, finding.evidence))),
+        ("seen", short_evidence(finding)),
         ("not where", "; ".join(plain(clause, 300) for clause in finding.rule.wrong_when)),
         ("source", plain(finding.rule.source, 600)),
         ("page", f"greennb rules {plain(finding.rule.code, 12)}"),

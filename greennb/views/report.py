@@ -36,6 +36,7 @@ def html_report(run: NotebookRun, *, version: str = "") -> str:
         _heading(run, total),
         _section("By cell", _figure(run)),
         _section("Cells", f'<div class="gnb-card">{table(run.cells, lines=_SOURCE_LINES)}</div>'),
+        _section("Advice", _advice(run)),
         _section("By domain", _domains(run, total)),
         _section("What these numbers mean", _meaning(run, total)),
         _section("What is missing", _faults(run)),
@@ -91,6 +92,17 @@ def _figure(run: NotebookRun) -> str:
     figure = bars([cell.measurement for cell in run.cells], [f"{cell.place} {cell.first_line}" for cell in run.cells])
     words = "Joules by cell; the table below has the same numbers"
     return f'<figure role="img" aria-label="{words}">{figure_svg(figure)}</figure>'
+
+
+def _advice(run: NotebookRun) -> str:
+    """The findings; "" where nobody asked for advice."""
+    if run.findings is None:
+        return ""
+    if not run.findings:
+        return "<p>Asked for, and nothing was found.</p>"
+    from greennb.views.advice import AT_STAKE, articles
+
+    return f"<p>{AT_STAKE}</p>{articles(run.findings)}"
 
 
 def _domains(run: NotebookRun, total: Total) -> str:

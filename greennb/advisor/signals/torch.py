@@ -201,6 +201,20 @@ class OptimizerSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CurveSeen:
+    """A validation loss by epoch, as the notebook keeps it in a list of its own, that this cell made longer.
+
+    Attributes:
+        name: the expression that reads it: "val_losses", "history['val_loss']".
+        values: all of them, in order; ``new`` how many of them were added in this cell.
+    """
+
+    name: str
+    values: tuple[float, ...]
+    new: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CudaSeen:
     """A CUDA device that this process uses, as PyTorch tells of it.
 
@@ -249,6 +263,7 @@ class TorchSignals:
         mps: whether the Apple GPU is in use.
         lightning, transformers: whether a Trainer of theirs is loaded. ``trainer_bf16``: whether a Hugging Face Trainer
             in the notebook has bf16 or fp16 on; None where there is no Trainer. ``trainer_name`` the user's for it.
+        curves: validation losses by epoch that grew in this cell, where an optimizer took steps in it.
     """
 
     version: str
@@ -268,6 +283,7 @@ class TorchSignals:
     loaders: tuple[LoaderSeen, ...] = ()
     cuda: tuple[CudaSeen, ...] = ()
     profiled: Profiled | None = None
+    curves: tuple[CurveSeen, ...] = ()
 
     def model(self, id_: int | None) -> ModelSeen | None:
         """The model of that id, None where it was not seen."""

@@ -53,7 +53,7 @@ BUSY = 0.90
 """Part of the CPUs in use from which too many threads are in each other's way (ours)."""
 
 LEAST_STEP_S = 0.020
-"""Step from which one thread's work is worth splitting (ours: starting a team of threads takes some 10 us an operation)."""
+"""Step from which one thread's work is worth splitting (ours: a team of threads costs some 10 us an operation)."""
 
 MOST_ALONE = 1.2
 """CPUs in use up to which one thread does the work (ours)."""

@@ -51,9 +51,8 @@ def test_a_board_without_any_gauge_is_asked_without_harm(start):
 
 def test_a_board_tells_its_watts_and_clocks_with_their_limits(start):
     slow = Gpu(trace="constant 250", limit_mw=300_000, sm_mhz=1200)
-    old = Gpu(
-        uuid="GPU-old", limit_mw=0, max_limit_mw=0, sm_mhz=0, max_sm_mhz=0, capability=0, power_fault=NOT_SUPPORTED
-    )
+    untelling = {"limit_mw": 0, "max_limit_mw": 0, "sm_mhz": 0, "max_sm_mhz": 0, "capability": 0}
+    old = Gpu(uuid="GPU-old", power_fault=NOT_SUPPORTED, **untelling)
     _rig, session = start([slow, old])
     session.ask("probe")
     told, untold = session.ask("board")

@@ -17,15 +17,24 @@ if TYPE_CHECKING:
 
     from greennb.jupyter import load_ipython_extension, unload_ipython_extension
     from greennb.model.measurement import Measurement
-    from greennb.plain import last, measure, measured
+    from greennb.plain import compare, last, measure, measured
 
 __version__ = "0.1.0"
 
-__all__ = ["measure", "measured", "last", "Measurement", "load_ipython_extension", "unload_ipython_extension"]
+__all__ = [
+    "measure",
+    "measured",
+    "compare",
+    "last",
+    "Measurement",
+    "load_ipython_extension",
+    "unload_ipython_extension",
+]
 
 _HOMES = {
     "measure": "greennb.plain",
     "measured": "greennb.plain",
+    "compare": "greennb.plain",
     "last": "greennb.plain",
     "Measurement": "greennb.model.measurement",
     "load_ipython_extension": "greennb.jupyter",

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 
 from greennb.meter.meter import OpenWindow
 from greennb.model.errors import GreennbError
+from greennb.model.finding import Trial
 from greennb.model.measurement import Measurement, Status
 from greennb.runtime import runtime
 
@@ -66,6 +67,33 @@ def measured(function: F) -> F:
             return function(*args, **kwargs)
 
     return cast("F", called)
+
+
+def compare(
+    baseline: Callable[[], Any],
+    candidate: Callable[[], Any],
+    *,
+    quality: Callable[[Any, Any], object] | None = None,
+    budget_s: float = 30.0,
+) -> Trial:
+    """Which of two ways to do the same work takes fewer joules, measured by turns on this machine.
+
+    Each function does the work once, and is called many times: what it changes, it changes. The trial ends as soon as
+    its verdict is safe, or when ``budget_s`` is spent: ``trial.verdict`` is "saves", "costs more", "no difference
+    shown" or "cannot tell" (of the candidate), ``trial.ratio`` candidate / baseline in joules, ``trial.interval`` its
+    95 % interval.
+
+    Args:
+        quality: called at the end with what the two returned last; True where the candidate's is as good. Where it
+            returns False, or a sentence that says why not, the verdict is never "saves".
+        budget_s: seconds that the trial may take.
+
+    Raises:
+        BadInputError: one is not callable, or the budget is no number of seconds above 0.
+    """
+    from greennb.advisor.trial.run import run
+
+    return run(runtime().meter, baseline, candidate, quality=quality, budget_s=budget_s)
 
 
 def last() -> Measurement | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from greennb.advisor.names import Names
 from greennb.advisor.signals.cell import CellContext
 from greennb.model.finding import Evidence, Rule, Severity
+
+Failed = Callable[[BaseException], object]
+"""Told by an observer whose hook has failed: it is removed at the cell's end, and the user is told once."""
 
 
 class Observer(Protocol):
@@ -40,13 +43,6 @@ class Observer(Protocol):
 
     def end(self, names: Names) -> Any:
         """The cell has ended: what was seen, frozen, or None for nothing. Nothing of the cell is remembered."""
-
-
-class Failed(Protocol):
-    """Told by an observer whose hook has failed: it is removed at the cell's end, and the user is told once."""
-
-    def __call__(self, error: BaseException) -> None:
-        """``error`` is what was caught."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,7 +85,7 @@ class Watch:
         self._open = False
         seen: dict[str, Any] = {}
         for observer in list(self._awake):
-            signals = self._guard(observer, lambda observer=observer: observer.end(names))
+            signals = self._guard(observer, functools.partial(observer.end, names))
             if signals is not None:
                 seen[observer.name] = signals
         for observer in [it for it in self._awake if id(it) in self._failures]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from statistics import median
+from typing import Any
 
 from greennb.model.measurement import Measurement
 from greennb.model.reading import Method
@@ -69,8 +72,13 @@ class Suggestion:
 class Trial:
     """A measured comparison of two ways to do the same work, run in ``order`` ("A" baseline, "B" candidate).
 
-    ``ratio`` is candidate / baseline in joules, ``interval`` its 95 % interval, ``quality`` what the guard
-    saw, ``break_even`` the number of repetitions after which the trial's own energy is paid back.
+    Attributes:
+        baseline, candidate: the blocks, each a measurement of ``baseline_runs`` (``candidate_runs``) runs.
+        ratio: candidate / baseline in joules a run; None where no round was completed.
+        interval: its 95 % interval, right though the trial was ended as soon as it was safe.
+        quality: what the guard saw.
+        break_even: runs after which the trial's own energy is paid back; None where nothing is saved.
+        note: why no more can be said, "" where the verdict says it all.
     """
 
     baseline: tuple[Measurement, ...]
@@ -81,6 +89,37 @@ class Trial:
     quality: str
     verdict: Verdict
     break_even: float | None
+    baseline_runs: int = 1
+    candidate_runs: int = 1
+    note: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """This trial as plain JSON values: the verdict first, then what it stands on, per run."""
+        return {
+            "verdict": self.verdict.value,
+            "ratio": self.ratio,
+            "interval": None if self.interval is None else list(self.interval),
+            "quality": self.quality,
+            "break_even": self.break_even,
+            "note": self.note,
+            "order": self.order,
+            "baseline": _way(self.baseline, self.baseline_runs),
+            "candidate": _way(self.candidate, self.candidate_runs),
+        }
+
+
+def _way(blocks: Sequence[Measurement], runs: int) -> dict[str, Any]:
+    """Joules and seconds of a run, as medians over the blocks."""
+    joules = [block.total_j for block in blocks if block.total_j is not None]
+    seconds = [block.window.duration_s for block in blocks]
+    method = Method.worst(block.method for block in blocks if block.method is not None)
+    return {
+        "blocks": len(blocks),
+        "runs_per_block": runs,
+        "joules_per_run": median(joules) / runs if joules else None,
+        "seconds_per_run": median(seconds) / runs if seconds else None,
+        "method": None if method is None else method.value,
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

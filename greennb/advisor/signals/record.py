@@ -72,7 +72,7 @@ def _made(kind: Any, data: Any) -> Any:
     if kind is Measurement:
         return measurement_from_dict(data)
     if dataclasses.is_dataclass(kind):
-        known = _hints(typing.cast("type[Any]", kind))
+        known = _hints(typing.cast(Any, kind))
         fields = {name: _made(known[name], it) for name, it in data.items() if name in known}
         return typing.cast("type[Any]", kind)(**fields)
     return float(data) if kind is float else data

@@ -17,7 +17,7 @@ for (const theme of THEMES) {
     await front.run(1);
     await front.run(2);
     await front.run(3);
-    await expect(front.panel.getByRole('tab', { name: 'Advice 2' })).toBeVisible({ timeout: 40_000 });
+    await expect(front.panel.getByRole('tab', { name: 'Advice 3' })).toBeVisible({ timeout: 40_000 });
     await front.theme(theme);
     for (const tab of TABS) {
       await front.tab(tab);

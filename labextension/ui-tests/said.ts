@@ -1,21 +1,37 @@
 /** Cells with which a kernel says what the advisor, or a lapse of two minutes, would have it say. */
 
-/** A finding with a trial, handed over as the advisor will hand over its own. */
+/**
+ * Findings as the advisor hands over its own, here without an advisor: one with a trial and another, which is in three
+ * cells. `again()` sends them as after another run.
+ */
 export const FINDING = `
 from greennb.jupyter.session import Session
 from greennb.model.finding import Evidence, Finding, Rule, Severity, Suggestion, Trial, Verdict
+from greennb.model.reading import Method
 
-def finding(name="evaluates with gradients on"):
-    return Finding(
-        rule=Rule(code="GNB204", name=name, framework="torch", severity=Severity.ACT, since="0.1", source="PyTorch's notes"),
-        cell_id="cell-0",
-        evidence=(Evidence(name="forward passes", value=312, unit=""), Evidence(name="at stake", value=2800, unit="J")),
-        suggestion=Suggestion(text="Put the loop into torch.inference_mode().", code="with torch.inference_mode():\\n    ..."),
-        trial=Trial(baseline=(), candidate=(), order="ABBA", ratio=0.62, interval=(0.59, 0.66),
-                    quality="Loss within the seed's own spread.", verdict=Verdict.SAVES, break_even=110.0),
-    )
+def rule(code, name, severity, **more):
+    return Rule(code=code, name=name, framework="torch", severity=severity, since="0.2", **more)
 
-Session.start(get_ipython()).bridge.findings([finding()])
+tried = Finding(
+    rule=rule("GNB205", "evaluates with gradients on", Severity.ACT, source="PyTorch's notes, https://docs.pytorch.org/docs/stable/notes/autograd.html",
+              wrong_when=("gradients with respect to the input are wanted",)),
+    subject="model", cell_id="cell-0", execution_count=1, at_stake_s=12.0, at_stake_j=2800.0, method=Method.COUNTER,
+    evidence=(Evidence(name="forward passes", value=312, unit="1"), Evidence(name="in them", value=9.5, unit="s")),
+    suggestion=Suggestion(text="Put the loop into torch.inference_mode().", code="with torch.inference_mode():\\n    ..."),
+    trial=Trial(baseline=(), candidate=(), order="ABBA", ratio=0.62, interval=(0.59, 0.66),
+                quality="Loss within the seed's own spread.", verdict=Verdict.SAVES, break_even=110.0),
+)
+other = Finding(
+    rule=rule("GNB201", "workers load no batches", Severity.NOTE, source="measured", wrong_when=("the data set is small", "memory is scarce")),
+    subject="loader", cell_id="cell-1", execution_count=2, cells=3, at_stake_s=3.0, at_stake_j=34.0, method=Method.ESTIMATED,
+    evidence=(Evidence(name="waiting for batches", value=31, unit="%"),),
+    suggestion=Suggestion(text="Load batches in workers.", code="loader = DataLoader(data, num_workers=4)"),
+)
+
+def again(*more):
+    Session.start(get_ipython()).bridge.findings([tried, *more, other])
+
+again()
 `.trim();
 
 /** A thread that works on after its cell. It is noticed after a second, and at a tenth of a CPU: tests share two cores. */

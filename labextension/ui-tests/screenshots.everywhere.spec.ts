@@ -67,7 +67,7 @@ test('advice', async ({ front }) => {
   for (const at of [0, 1, 2]) {
     await front.run(at);
   }
-  await front.tab('Advice 2');
+  await front.tab('Advice 3');
   await front.page.mouse.move(0, 0);
   await picture(front, `${front.name}-advice`);
 });

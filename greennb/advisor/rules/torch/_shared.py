@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from greennb.advisor.base import evidence
 from greennb.advisor.signals.cell import CellContext
 from greennb.advisor.signals.machine import GpuSeen
-from greennb.advisor.signals.torch import CudaSeen, Forwards, LoaderSeen, ModelSeen, OptimizerSeen
+from greennb.advisor.signals.torch import BatchSeen, CudaSeen, Forwards, LoaderSeen, ModelSeen, OptimizerSeen
 from greennb.model.finding import Evidence
 from greennb.views import format as fmt
 
@@ -139,7 +139,7 @@ def subject(thing: ModelSeen | LoaderSeen | OptimizerSeen | None, otherwise: str
     return thing.name or thing.kind
 
 
-def variable(thing: ModelSeen | LoaderSeen | OptimizerSeen | None, otherwise: str) -> str:
+def variable(thing: ModelSeen | LoaderSeen | OptimizerSeen | BatchSeen | None, otherwise: str) -> str:
     """A name to write code with: the user's, where it is one that code can use, else ``otherwise``."""
     name = None if thing is None else thing.name
     return name if name is not None and name.isidentifier() and not keyword.iskeyword(name) else otherwise

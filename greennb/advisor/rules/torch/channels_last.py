@@ -69,7 +69,7 @@ def check(cell: CellContext) -> Iterator[Found]:
             continue
         if count(model, "Conv2d") and (_gains_on_card(cell, it) or _gains_on_cpu(it, batch.shape)):
             name = variable(model, "model")
-            inputs = batch.name or "inputs"
+            inputs = variable(batch, "inputs")
             yield Found(
                 evidence=(
                     evidence("step", 1e3 * it.step_s, "ms"),
@@ -78,7 +78,7 @@ def check(cell: CellContext) -> Iterator[Found]:
                     evidence("pooling layers", _pools(it)),
                     evidence("picture", batch.shape[2] * batch.shape[3], "pixels"),
                 ),
-                text=f"{subject(model)} made {steps_of(it)} on {batch.shape[2]} x {batch.shape[3]} pictures with the "
+                text=f"{subject(model)} made {steps_of(it)} on {batch.shape[2]} × {batch.shape[3]} pictures with the "
                 "channels first. Try them last: a trial shows whether it saves here.",
                 code=f"{name} = {name}.to(memory_format=torch.channels_last)\n"
                 f"{inputs} = {inputs}.to(memory_format=torch.channels_last)",

@@ -59,8 +59,7 @@ def check(cell: CellContext) -> Iterator[Found]:
         at_stake = share(cell, it.forwards.seconds)
         if _is_wasted(it) and it.forwards.seconds >= LEAST_S and at_stake >= LEAST_PART:
             name = variable(it.model, "model")
-            batch = it.forwards.batch
-            inputs = batch.name if batch is not None and batch.name is not None else "inputs"
+            inputs = variable(it.forwards.batch, "inputs")
             yield Found(
                 evidence=(
                     evidence("calls with gradients recorded", it.turns, "calls"),

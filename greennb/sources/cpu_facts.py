@@ -55,6 +55,31 @@ def read_facts(root: Path = Path("/")) -> CpuFacts:
     )
 
 
+def read_flags(root: Path = Path("/")) -> frozenset[str]:
+    """What the first CPU can do, as ``/proc/cpuinfo`` below ``root`` names it ("avx2"); empty where nothing tells."""
+    try:
+        text = (root / "proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return frozenset()
+    return frozenset((_first(text, "flags") or _first(text, "Features")).split())
+
+
+def physical_cores(allowed: frozenset[int] | None = None, root: Path = Path("/")) -> int | None:
+    """How many cores the logical CPUs in ``allowed`` (None: all) belong to; None where the system does not tell."""
+    try:
+        text = (root / "proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    cores = set()
+    for block in re.split(r"\n\s*\n", text):
+        number, core = _first(block, "processor"), _first(block, r"core id")
+        if not number.isdigit() or not core:
+            continue
+        if allowed is None or int(number) in allowed:
+            cores.add((_first(block, "physical id"), core))
+    return len(cores) or None
+
+
 def read_quota(root: Path = Path("/")) -> Quota | None:
     """The tightest CPU quota among our cgroup and those above it; None where there is none (cgroup v1 and v2)."""
     version2, folders = cgroup_levels("cpu", root)

@@ -120,6 +120,17 @@ def memory_limit(root: Path = Path("/")) -> MemoryLimit | None:
     return min(found, key=lambda limit: limit.total_b, default=None)
 
 
+def memory_total_b(root: Path = Path("/")) -> int | None:
+    """Bytes of memory that there are for us: of the tightest cgroup limit, or of the machine; None where not told."""
+    limit = memory_limit(root)
+    if limit is not None:
+        return limit.total_b
+    try:
+        return _machine_memory(root)[1]
+    except (OSError, ValueError, KeyError):
+        return None
+
+
 def _machine_memory(root: Path) -> tuple[int, int]:
     """Bytes in use that cannot just be dropped, and bytes in all. Raises OSError, ValueError or KeyError."""
     if not sys.platform.startswith("linux"):

@@ -2,8 +2,8 @@
 
     python tests/bench/compare.py [--nulls N] [--planted N] [--json]
 
-The work is a matrix product of some 10 ms repeated 20 times; the planted way does 18 of them. Beside each kind of trial: how
-often each verdict came, the median ratio, and the seconds that a verdict took.
+The work is 20 matrix products; the planted way does 18 of them. Beside each kind of trial: how often each verdict came,
+the median ratio, and the seconds that a verdict took.
 """
 
 from __future__ import annotations

@@ -137,16 +137,26 @@ class _Run:
         """Four blocks, ABBA twice and then BAAB twice, as :mod:`greennb.advisor.trial.stats` wants them."""
         expected_s = 2 * (self._a.runs * self._a.run_s + self._b.runs * self._b.run_s)
         if self._now_s() + expected_s > self._end_s:
-            raise _Stop(
-                f"the budget was spent after {len(self._quads)} rounds of four blocks, each some "
-                f"{expected_s / 4:.2g} s: give more seconds (budget_s), or less work in a run."
-            )
+            raise _Stop(self._spent(expected_s))
         order = "ABBA" if len(self._quads) // 2 % 2 == 0 else "BAAB"
         for label in order:
             self._block(self._a if label == "A" else self._b)
         self._order += order
         a, b = self._a.joules[-2:], self._b.joules[-2:]
         self._quads.append(Quad((a[0], a[1]), (b[0], b[1])))
+
+    def _spent(self, round_s: float) -> str:
+        """Why the budget did not suffice, and what would."""
+        known = estimate(self._quads)
+        if known.quads < LOOKS[0]:
+            return (
+                f"the budget had room for {known.quads} rounds of {round_s:.2g} s, and {LOOKS[0]} are the fewest: "
+                "give more seconds (budget_s), or less work in a run."
+            )
+        return (
+            f"after {known.quads} rounds the ratio is known to within {math.expm1(known.half):.0%} only: "
+            "give more seconds (budget_s), or end what else runs on this machine."
+        )
 
     def _block(self, way: _Way) -> None:
         with _without_gc(), self._meter.measure(f"trial {way.label}") as window:

@@ -107,11 +107,17 @@ def last_step(owner: Any) -> Any:
     return owner
 
 
+WITHOUT_EFFECT = (
+    "LogisticRegression", "LinearRegression", "SGDClassifier", "Perceptron", "PassiveAggressiveClassifier", "Pipeline",
+)  # fmt: skip
+"""Estimators whose ``n_jobs`` does nothing, or only for several targets: scikit-learn's documentation."""
+
+
 def inner_n_jobs(owner: Any, depth: int = 3) -> int | None:
     """The ``n_jobs`` neither None nor 1 of an estimator within ``owner``, the first that is met; None without one."""
     for inner in _inner(owner):
         found = state(inner).get("n_jobs")
-        if isinstance(found, int) and type(found) is int and found != 1:
+        if type(found) is int and found != 1 and type(inner).__name__ not in WITHOUT_EFFECT:
             return found
         below = inner_n_jobs(inner, depth - 1) if depth > 1 else None
         if below is not None:
@@ -170,7 +176,7 @@ def _of_object(value: Any, depth: int) -> str:
     named = [name for name in names(type(value)) if name in held]
     if not named and held:
         raise NotPlainError
-    if held.get("random_state", 0) is None and not _is_settled(type(value), held):
+    if "random_state" in held and held["random_state"] is None and not _is_settled(type(value), held):
         raise NotPlainError
     if held.get("warm_start") is True or any(held[name] is False for name in named if name.startswith("copy")):
         raise NotPlainError  # it goes on from where it was; it changes the data that it is given
@@ -202,5 +208,5 @@ def fitted(owner: Any) -> dict[str, object]:
 def _number(value: Any) -> float | int | None:
     """``value`` as a number; of an array the largest."""
     numpys = module_of(type(value)) == "numpy"
-    plain = value.max().item() if numpys and getattr(value, "size", 0) else value
+    plain = value.max().item() if numpys and value.size else value
     return plain if type(plain) in (int, float) and math.isfinite(plain) else None

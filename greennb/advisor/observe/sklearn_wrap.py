@@ -103,11 +103,12 @@ class Wraps:
 
     def _meet_newcomers(self, base: type) -> None:
         own = vars(base).get("__init_subclass__")
+        base_: Any = base  # a type known only at run time
 
         def __init_subclass__(cls: Any, **kwargs: Any) -> None:  # noqa: N807
             try:
                 if own is None:
-                    super(base, cls).__init_subclass__(**kwargs)
+                    super(base_, cls).__init_subclass__(**kwargs)
                 else:
                     own.__get__(None, cls)(**kwargs)
             except BaseException as error:

@@ -47,7 +47,8 @@ class Curves:
     def _known(self, name: str, values: list[Any]) -> int:
         """How many of ``values`` were there at the last call."""
         ident, length, last = self._before.get(name, (0, 0, 0.0))
-        same = ident == id(values) and 0 < length <= len(values) and values[length - 1] == last
+        old = values[length - 1] if 0 < length <= len(values) else None
+        same = ident == id(values) and type(old) is float and old == last
         return length if same else 0
 
 

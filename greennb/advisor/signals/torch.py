@@ -261,6 +261,8 @@ class TorchSignals:
         cudnn_benchmark: ``torch.backends.cudnn.benchmark``.
         bf16_cpu: whether this CPU multiplies bf16 in hardware (AMX-BF16 or AVX512-BF16).
         mps: whether the Apple GPU is in use.
+        compiles: whether ``torch.compile`` has compiled anything in this kernel; a model that is called within a
+            compiled function has ``compiled`` False itself.
         lightning, transformers: whether a Trainer of theirs is loaded. ``trainer_bf16``: whether a Hugging Face Trainer
             in the notebook has bf16 or fp16 on; None where there is no Trainer. ``trainer_name`` the user's for it.
         curves: validation losses by epoch that grew in this cell, where an optimizer took steps in it.
@@ -284,6 +286,7 @@ class TorchSignals:
     cuda: tuple[CudaSeen, ...] = ()
     profiled: Profiled | None = None
     curves: tuple[CurveSeen, ...] = ()
+    compiles: bool = False
 
     def model(self, id_: int | None) -> ModelSeen | None:
         """The model of that id, None where it was not seen."""

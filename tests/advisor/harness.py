@@ -6,6 +6,7 @@ two, with one import of each framework.
 
 from __future__ import annotations
 
+import linecache
 import re
 import sys
 import traceback
@@ -45,6 +46,7 @@ class Case:
         self.path = path
         self.said: list[str] = []
         self._runtime = runtime
+        self._files: dict[str, str] = {}
         self._namespace: dict[str, Any] = {"__name__": "__main__"}
         self.advisor = Advisor(observers(), namespace=self._namespace, say=self.said.append)
 
@@ -61,8 +63,10 @@ class Case:
         name = f"<{self.path.stem}-{number}>"
         code = compile(cell.source, name, "exec")
         window = self._runtime.open(self.path.stem)
+        linecache.cache[name] = (len(cell.source), None, cell.source.splitlines(keepends=True), name)
+        self._files[name] = f"In[{number + 1}]"
         if cell.lines:
-            window.by_line(lambda file: f"In[{number}]" if file == name else None)
+            window.by_line(self._files.get)
         self.advisor.begin()
         failed = True
         try:

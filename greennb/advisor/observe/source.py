@@ -18,6 +18,7 @@ The kinds of facts (``name`` is the variable that each is about):
   best, or a callback whose name says early stopping.
 * ``iterrows``: a loop over ``.iterrows()`` or ``.itertuples()``.
 * ``apply_rows``: ``.apply(..., axis=1)``.
+* ``rows_plain``: such a loop, or what ``apply`` calls, with nothing in it but arithmetic, indexing and builtins.
 * ``append_in_loop``: in a loop, a frame or array replaced by itself and more: ``df = pd.concat([df, row])``.
 * ``element_loop``: a loop in pure Python over numbers, one at a time: ``for i in range(len(a))`` with ``a[i]`` in
   arithmetic, or over the numbers themselves; nothing but arithmetic, indexing, ``append`` and builtins in it.
@@ -76,6 +77,7 @@ def source_signals(source: str, names: Names, *, earlier: Sequence[str] = ()) ->
         facts=tuple(sorted(facts, key=lambda fact: fact.line)),
         reads=reads,
         writes=writes,
+        statements=source_scope.working_statements(parsed.tree),
     )
 
 

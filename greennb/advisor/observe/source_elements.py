@@ -12,7 +12,7 @@ _MODULES = frozenset(("math", "np", "numpy", "cmath", "torch"))
 _METHODS = frozenset(("append",))
 _ARRAYS = frozenset(("ndarray", "Series", "DataFrame", "Tensor", "list", "tuple", "range", "array"))
 _NUMBERS = frozenset(("int", "float", "bool", "complex"))
-_STATEMENTS = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.If, ast.For, ast.Pass, ast.Continue)
+_STATEMENTS = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.If, ast.For, ast.Pass, ast.Continue, ast.Return)
 
 
 def over(loop: ast.For, walk: Walk) -> str | None:
@@ -21,7 +21,7 @@ def over(loop: ast.For, walk: Walk) -> str | None:
     Everything in the loop must be arithmetic, indexing, ``append`` or a builtin: what calls anything else spends its
     time there.
     """
-    if not all(_is_plain(statement) for statement in loop.body):
+    if not is_plain_body(loop.body):
         return None
     counters = _counters(loop)
     works = [it for it in ast.walk(loop) if isinstance(it, ast.BinOp | ast.Compare | ast.AugAssign)]
@@ -33,6 +33,16 @@ def over(loop: ast.For, walk: Walk) -> str | None:
             if _may_be_numbers(root(part), walk, dimensions):
                 return root(part)
     return _over_items(loop, works, walk)
+
+
+def is_plain_body(body: list[ast.stmt]) -> bool:
+    """Whether statements only calculate, index, append and call builtins."""
+    return all(_is_plain(statement) for statement in body)
+
+
+def is_plain_value(value: ast.expr) -> bool:
+    """Whether an expression does no more than that."""
+    return all(_is_plain_call(it) for it in ast.walk(value) if isinstance(it, ast.Call | ast.Await | ast.Yield))
 
 
 def _over_items(loop: ast.For, works: list[Any], walk: Walk) -> str | None:

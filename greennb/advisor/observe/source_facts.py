@@ -122,18 +122,34 @@ def early_stop_callback(node: ast.Call, place: Place, _walk: Walk) -> Seen:
 
 def iterrows(node: Any, _place: Place, _walk: Walk) -> Seen:
     """Rows of a frame, one Python object each."""
-    for each in ast.walk(node.iter if isinstance(node, ast.For | ast.AsyncFor) else node.generators[0].iter):
-        if attribute(each) in ("iterrows", "itertuples") and isinstance(each, ast.Call):
+    is_loop = isinstance(node, ast.For | ast.AsyncFor)
+    for each in ast.walk(node.iter if is_loop else node.generators[0].iter):
+        if isinstance(each, ast.Call) and attribute(each) in ("iterrows", "itertuples"):
             yield "iterrows", root(each.func)
+            if attribute(each) == "iterrows" and is_loop and source_elements.is_plain_body(node.body):
+                yield "rows_plain", root(each.func)
 
 
-def apply_rows(node: ast.Call, _place: Place, _walk: Walk) -> Seen:
+def apply_rows(node: ast.Call, place: Place, walk: Walk) -> Seen:
     """A Python function called for each row."""
     if not isinstance(node.func, ast.Attribute) or node.func.attr not in ("apply", "progress_apply"):
         return
     axis = [*node.args[1:2], *(it.value for it in node.keywords if it.arg == "axis")]
-    if any(isinstance(it, ast.Constant) and it.value in (1, "columns") for it in axis):
-        yield "apply_rows", root(node.func)
+    if not any(isinstance(it, ast.Constant) and it.value in (1, "columns") for it in axis):
+        return
+    name = root(node.func)
+    yield "apply_rows", name
+    given = node.args[0] if node.args else None
+    if isinstance(given, ast.Lambda):
+        if source_elements.is_plain_value(given.body):
+            yield "rows_plain", name
+    elif isinstance(given, ast.Name):
+        written = walk.definition(given.id, given, place)
+        if written is not None:
+            function, where = written
+            if isinstance(function, ast.FunctionDef) and source_elements.is_plain_body(function.body):
+                yield "rows_plain", name
+                walk.add("rows_plain", name, function, where)
 
 
 def append_in_loop(node: ast.Assign, place: Place, _walk: Walk) -> Seen:

@@ -8,6 +8,7 @@ from typing import Any
 
 _BUILTINS = frozenset(dir(builtins))
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -19,6 +20,30 @@ def reads_and_writes(tree: ast.Module) -> tuple[tuple[str, ...], tuple[str, ...]
     scope = _Scope(set())
     scope.block(tree.body)
     return tuple(sorted(scope.reads - _BUILTINS)), tuple(sorted(scope.writes))
+
+
+def working_statements(tree: ast.Module) -> int:
+    """How many statements of a cell do something that takes time; a block counts as one."""
+    return sum(not _is_idle(it) for it in tree.body)
+
+
+def _is_idle(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Import | ast.ImportFrom | ast.Pass | _DEFINITIONS):
+        return True
+    value = getattr(statement, "value", None)
+    if isinstance(statement, ast.Assign | ast.AnnAssign | ast.Expr):
+        return value is None or _is_at_once(value)
+    return False
+
+
+def _is_at_once(value: ast.expr) -> bool:
+    """Whether it is a constant, a name, an empty container, a few rows to look at."""
+    if isinstance(value, ast.Call):
+        shown = isinstance(value.func, ast.Attribute) and value.func.attr in ("head", "tail")
+        return shown and _is_at_once(value.func.value)  # type: ignore[attr-defined]
+    return isinstance(value, ast.Constant | ast.Name | ast.Attribute) or not any(
+        isinstance(it, ast.Call | ast.Name | ast.comprehension) for it in ast.walk(value)
+    )
 
 
 class _Scope:

@@ -19,6 +19,8 @@ MOST_FACTS = 200
 Loop = ast.For | ast.AsyncFor | ast.While | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Definition = Function | ast.ClassDef | ast.Lambda
+Known = tuple[Definition, tuple[str, ...], int]
+"""A definition, the lines of the cell that it is written in, and how many runs ago that was."""
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -75,7 +77,7 @@ class Walk:
         self._earlier = earlier
         self._recognisers = recognisers
         self._objects: dict[str, Any] | None = None
-        self._known: dict[str, tuple[Definition, tuple[str, ...], int]] = {}
+        self._known: dict[str, Known] = {}
         self._seen: set[tuple[int, int, bool]] = set()
         self._nodes = 0
         self._facts: dict[tuple[str, int, str], SourceFact] = {}
@@ -173,17 +175,15 @@ class Walk:
         found = self._known.get(node.id) or self._class_of(node.id)
         if found is None or place.deep >= DEEPEST:
             return
-        definition, lines, back = found
-        key = (id(definition), place.deep, bool(place.loops))
-        if key in self._seen:
-            return
-        self._seen.add(key)
-        elsewhere = node.lineno if place.line is None and back else place.line
-        inside = replace(
-            place, deep=place.deep + 1, lines=lines, back=back, line=elsewhere,
-            traced=place.traced or any(map(is_tf_function, getattr(definition, "decorator_list", ()))),
-        )  # fmt: skip
-        self._enter(definition, inside)
+        key = (id(found[0]), place.deep, bool(place.loops))
+        if key not in self._seen:
+            self._seen.add(key)
+            self._enter(found[0], _inside(found, node, place))
+
+    def definition(self, name: str, node: ast.Name, place: Place) -> tuple[Definition, Place] | None:
+        """What the notebook defines as ``name``, and the place that it is for ``node``, which uses it in ``place``."""
+        found = self._known.get(name)
+        return None if found is None else (found[0], _inside(found, node, place))
 
     def _enter(self, definition: Definition, place: Place) -> None:
         if isinstance(definition, ast.Lambda):
@@ -199,7 +199,7 @@ class Walk:
             self._recognise(definition, inside)
             self._block(definition.body, inside)
 
-    def _class_of(self, name: str) -> tuple[Definition, tuple[str, ...], int] | None:
+    def _class_of(self, name: str) -> Known | None:
         kind = self.type_of(name)
         if kind is None or type.__dict__["__module__"].__get__(kind) != "__main__":
             return None
@@ -209,9 +209,10 @@ class Walk:
     def _recognise(self, node: ast.AST, place: Place) -> None:
         for recogniser in self._recognisers.get(type(node), ()):
             for kind, name in recogniser(node, place, self):
-                self._add(kind, name, node, place)
+                self.add(kind, name, node, place)
 
-    def _add(self, kind: str, name: str, node: Any, place: Place) -> None:
+    def add(self, kind: str, name: str, node: Any, place: Place) -> None:
+        """Note a fact."""
         if len(self._facts) >= MOST_FACTS:
             return
         own_line = getattr(node, "lineno", 1)
@@ -232,6 +233,15 @@ class Walk:
         known = self._facts.get(key)
         if known is None or known.loop_depth < fact.loop_depth:
             self._facts[key] = fact
+
+
+def _inside(found: Known, node: ast.Name, place: Place) -> Place:
+    definition, lines, back = found
+    return replace(
+        place, deep=place.deep + 1, lines=lines, back=back,
+        line=node.lineno if place.line is None and back else place.line,
+        traced=place.traced or any(map(is_tf_function, getattr(definition, "decorator_list", ()))),
+    )  # fmt: skip
 
 
 def is_tf_function(node: ast.AST) -> bool:

@@ -40,12 +40,15 @@ class SourceSignals:
     Attributes:
         digest: of the syntax tree: equal for cells that differ in comments and spaces only.
         reads, writes: global names that it reads before it binds them, and binds.
+        statements: how many of its statements do something: all but imports, definitions, names for constants or
+            empty containers, and a name or ``.head()`` that is shown.
     """
 
     digest: str
     facts: tuple[SourceFact, ...] = ()
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
+    statements: int = 0
 
     def of(self, *kinds: str) -> tuple[SourceFact, ...]:
         """The facts of these kinds, in the source's order."""

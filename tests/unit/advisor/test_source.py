@@ -79,6 +79,10 @@ SEEN = {
         ("for i, row in tqdm(df[df.a > 0].iterrows()):\n    pass", "df"),
         ("x = [row.a for row in df.itertuples()]", "df"),
     ],
+    "rows_plain": [
+        ("for i, row in df.iterrows():\n    total += row['a'] * row['b']", "df"),
+        ("df['c'] = df.apply(lambda r: r.a + r.b, axis=1)", "df"),
+    ],
     "apply_rows": [
         ("df['c'] = df.apply(lambda r: r.a + r.b, axis=1)", "df"),
         ("df[['a', 'b']].apply(f, axis='columns')", "df"),
@@ -153,6 +157,12 @@ NOT = {
         "if loss > best:\n    raise ValueError",
     ],
     "iterrows": ["for r in df.values:\n    pass", "df.iterrows()", "for c in df.items(): pass"],
+    "rows_plain": [
+        "for i, row in df.iterrows():\n    ask(row)",
+        "df['c'] = df.apply(lambda r: ask(r), axis=1)",
+        "df.apply(f, axis=1)",
+        "for row in df.itertuples():\n    total += row.a",
+    ],
     "apply_rows": ["df.apply(f)", "df.apply(f, axis=0)", "df.a.apply(f)", "apply(f, axis=1)"],
     "append_in_loop": [
         "for r in rows:\n    parts.append(r)\ndf = pd.concat(parts)",
@@ -276,6 +286,27 @@ def test_functions_of_earlier_cells_are_looked_into_from_where_they_are_called()
     assert (backward.line, backward.in_loop, backward.back, backward.first) == (2, True, 2, 4)
     (item,) = of("item_in_loop", source, earlier=earlier)
     assert (item.line, item.back, item.text) == (2, 4, "value.item()")
+
+
+def test_what_apply_calls_is_told_with_where_it_is_written():
+    earlier = ("def price(row):\n    if row.a > 3:\n        return 0\n    return row.a * row.b",)
+    use, written = of("rows_plain", "x = 1\ndf['p'] = df.apply(price, axis=1)", earlier=earlier)
+    assert (use.line, use.back, use.first, use.last) == (2, 0, 2, 2)
+    assert (written.line, written.back, written.first, written.last) == (2, 1, 1, 4)
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        ("import a\nx = 1\nout = []\ndef f(): pass\nfor i in n:\n    g(i)\nout", 1),
+        ("df['a'] = df.apply(f, axis=1)\ndf.head()", 1),
+        ("x = load()\nx.head(3)", 1),
+        ("x = y + 1\nf(x)", 2),
+        ("x = [0] * 5", 0),
+    ],
+)
+def test_statements_that_do_something_are_counted(source, count):
+    assert signals(source).statements == count
 
 
 def test_the_latest_definition_counts():

@@ -28,19 +28,20 @@ _QUALITY = frozenset(("val", "valid", "validation", "loss", "patience", "best", 
 _PLAIN_NUMBERS = frozenset(("item", "float", "int", "len", "str", "round", "time", "perf_counter", "format", "join"))
 
 
-def item_in_loop(node: ast.Call, place: Place, _walk: Walk) -> Seen:
+def item_in_loop(node: ast.Call, place: Place, walk: Walk) -> Seen:
     """Something read back from the device, once a step."""
-    if not place.loops or _around_steps(place.loops[-1]):
-        return
     called = node.func
+    names: list[str] = []
+    if not place.loops:
+        return
     if isinstance(called, ast.Attribute) and called.attr in _READ_BACK and not node.args:
-        name = root(called.value)
-        if name and attribute(called.value) not in _READ_BACK:
-            yield "item_in_loop", name
+        if attribute(called.value) not in _READ_BACK:  # the outermost of a chain
+            names = [root(called.value)]
     elif isinstance(called, ast.Name) and called.id in ("float", "print"):
-        for name in _bare(node.args):
-            if _computed(name, place.loops[-1]):
-                yield "item_in_loop", name
+        names = [it for it in _bare(node.args) if _computed(it, place.loops[-1])]
+    for name in filter(None, names):
+        if not walk.once(_around_steps, place.loops[-1]):
+            yield "item_in_loop", name
 
 
 def zero_grad_false(node: ast.Call, _place: Place, _walk: Walk) -> Seen:
@@ -63,8 +64,10 @@ def created_on_cpu(node: ast.Call, place: Place, _walk: Walk) -> Seen:
         yield "created_on_cpu", place.target
 
 
-def softmax_matmul(node: Any, _place: Place, _walk: Walk) -> Seen:
+def softmax_matmul(node: Any, place: Place, _walk: Walk) -> Seen:
     """Attention written out: a product, its softmax, a product with that."""
+    if not any("softmax" in line for line in place.lines):
+        return
     products: set[str] = set()
     weights: set[str] = set()
     for statement in _statements(node.body):
@@ -183,9 +186,9 @@ def download(node: ast.Call, place: Place, _walk: Walk) -> Seen:
 
 def element_loop(node: ast.For, place: Place, walk: Walk) -> Seen:
     """Numbers worked on one at a time, in the interpreter; the outermost such loop."""
-    if any(isinstance(it, ast.For) and source_elements.over(it, walk) is not None for it in place.loops):
+    if any(isinstance(it, ast.For) and walk.once(source_elements.over, it, walk) is not None for it in place.loops):
         return
-    name = source_elements.over(node, walk)
+    name = walk.once(source_elements.over, node, walk)
     if name is not None:
         yield "element_loop", name
 

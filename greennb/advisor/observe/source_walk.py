@@ -80,6 +80,7 @@ class Walk:
         self._known: dict[str, Known] = {}
         self._seen: set[tuple[int, int, bool]] = set()
         self._nodes = 0
+        self._answers: dict[tuple[str, int], Any] = {}
         self._facts: dict[tuple[str, int, str], SourceFact] = {}
 
     @property
@@ -106,6 +107,13 @@ class Walk:
         if self._objects is None:
             self._objects = dict(self._names.items())
         return self._objects.get(name)
+
+    def once(self, question: Callable[..., Any], node: ast.AST, *more: Any) -> Any:
+        """What ``question`` answers on ``node``, asked once in this walk."""
+        key = (question.__name__, id(node))
+        if key not in self._answers:
+            self._answers[key] = question(node, *more)
+        return self._answers[key]
 
     def _block(self, body: Sequence[ast.stmt], place: Place) -> None:
         for statement in body:

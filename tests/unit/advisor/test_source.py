@@ -401,7 +401,7 @@ def test_facts_are_bounded():
 
 
 def test_a_long_cell_takes_milliseconds():
-    """100 lines: less than 30 ms, also on a busy machine; 3 ms otherwise."""
+    """100 lines: less than 30 ms, of CPU time, also on a busy machine; 5 ms otherwise."""
     body = textwrap.dedent(
         """
         for epoch in range(10):
@@ -418,7 +418,7 @@ def test_a_long_cell_takes_milliseconds():
     took = []
     for i in range(5):
         source = body * 10 + f"\nx = {i}"
-        began = time.perf_counter()
+        began = time.process_time()
         signals(source)
-        took.append(time.perf_counter() - began)
+        took.append(time.process_time() - began)
     assert min(took) < 0.03

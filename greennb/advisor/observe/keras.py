@@ -130,6 +130,7 @@ class KerasObserver:
             gpus=gpus,
             capability=capability,
             calls=tuple(sorted(calls, key=lambda it: it.seconds, reverse=True)),
+            functions_eagerly=_functions_eagerly(),
             loops=loops,
             tape=tape,
             retraces=retraces,
@@ -250,6 +251,12 @@ def _take_callbacks(running: Running, callbacks: Any) -> None:
 def _epoch(running: Running, _callbacks: Any) -> None:
     running.epochs += 1
     running.steps.pause()
+
+
+def _functions_eagerly() -> bool:
+    config = getattr(sys.modules.get("tensorflow"), "config", None)
+    ask = getattr(config, "functions_run_eagerly", None)
+    return bool(ask()) if ask is not None else False
 
 
 def _ignore(error: BaseException) -> None:

@@ -72,7 +72,7 @@ class KerasCall:
         policy: dtype policy of most of the layers that hold weights ("float32", "mixed_bfloat16"); ``dtypes`` of its
             variables.
         optimizer: class name.
-        eager: whether its steps ran eagerly: ``run_eagerly``, or ``tf.config.run_functions_eagerly``.
+        eager: ``run_eagerly``.
         jit: ``jit_compile`` as resolved; ``steps_per_execution``.
         batch_size: as it was given to ``fit``; None where it was not.
         epochs_asked, epochs: of fit, all calls together; ``steps`` executions of the step function in all.
@@ -143,6 +143,7 @@ class KerasSignals:
         version: of Keras, "" where it is not imported. ``tensorflow`` likewise.
         backend: "tensorflow", "jax" or "torch"; "" where only TensorFlow is in use.
         gpus: names of the devices that TensorFlow uses. ``capability`` of the first, (0, 0) without one.
+        functions_eagerly: whether ``tf.config.run_functions_eagerly`` is on at the cell's end.
         loops: tf.data pipelines that the user's own loops went through, each pipeline once.
         retraces: traces of ``tf.function`` s among the notebook's names beyond their first; ``retraced`` the name
             of the one with the most.
@@ -155,6 +156,7 @@ class KerasSignals:
     gpus: tuple[str, ...] = ()
     capability: tuple[int, int] = (0, 0)
     calls: tuple[KerasCall, ...] = ()
+    functions_eagerly: bool = False
     loops: tuple[InputSeen, ...] = ()
     tape: TapeSeen | None = None
     retraces: int = 0

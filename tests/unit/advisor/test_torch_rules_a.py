@@ -194,6 +194,7 @@ def crowded() -> World:
 def alone() -> World:
     world = World()
     world.torch["threads"] = 1
+    world.optimizer["step_s"] = 0.06
     return world
 
 
@@ -322,8 +323,8 @@ SILENT: list[tuple[ModuleType, Callable[[], World], Change]] = [
     (fused_optimizer, updating, {"optimizer": {"kind": "RMSprop"}}),
     (fused_optimizer, updating, {"optimizer": {"float_parameters": False}}),
     (fused_optimizer, updating, {"optimizer": {"closure": True}}),
-    (fused_optimizer, updating, {"optimizer": {"update_s": 0.0044}}),
-    (fused_optimizer, updating, {"optimizer": {"steps": 200}}),
+    (fused_optimizer, updating, {"optimizer": {"update_s": 0.0059}}),
+    (fused_optimizer, updating, {"optimizer": {"steps": 249}}),
     (fused_optimizer, updating, {"optimizer": {"device": "mps:0"}}),
     (foreach_off, one_by_one, {"optimizer": {"foreach": None}}),
     (foreach_off, one_by_one, {"optimizer": {"fused": True}}),
@@ -335,8 +336,9 @@ SILENT: list[tuple[ModuleType, Callable[[], World], Change]] = [
     (threads, crowded, {"model": {"device": "cuda:0"}}),
     (threads, alone, {"torch": {"threads": 2}}),
     (threads, alone, {"machine": {"cores": 1}}),
-    (threads, alone, {"optimizer": {"step_s": 0.019}}),
+    (threads, alone, {"optimizer": {"step_s": 0.049}}),
     (threads, alone, {"machine": {"cpu_s": 50.0}}),
+    (threads, alone, {"loader": {"wait_s": 0.012}}),
 ]  # fmt: skip
 
 

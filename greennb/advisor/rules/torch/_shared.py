@@ -264,4 +264,5 @@ def multiplying_evidence(cell: CellContext, it: Pass) -> tuple[Evidence, ...]:
 def steps_of(it: Pass) -> str:
     """What a pass did, in words: "400 training steps of 12.1 ms", "90 calls of 3.0 ms"."""
     what = "calls" if it.loop is None else "training steps"
-    return f"{it.turns:,} {what} of {fmt.seconds(it.step_s)}"
+    about = "about " if it.loop is None and it.turns != it.forwards.calls else ""  # not every call was looked at
+    return f"{about}{it.turns:,} {what} of {fmt.seconds(it.step_s)}"

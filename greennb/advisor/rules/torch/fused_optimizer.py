@@ -17,7 +17,7 @@ below 10 %, as for convolutional nets and transformers, 0.89 to 0.98.
 
 **Check.** A trial: `%energy_try`. Losses agree up to rounding.
 
-**Thresholds.** The update is at least 15 % of a step and 2 s of the cell (ours, from the trials above). Source:
+**Thresholds.** The update is at least 20 % of a step and 2 s of the cell (ours, from the trials above). Source:
 [PyTorch on optimizers](https://docs.pytorch.org/docs/stable/optim.html#algorithms).
 """
 
@@ -48,7 +48,7 @@ RULE = Rule(
 KINDS = ("Adam", "AdamW", "SGD", "Adagrad")
 """Optimizers of torch.optim with ``fused`` (PyTorch documentation); Adagrad's is for CPUs only."""
 
-UPDATING = 0.15
+UPDATING = 0.20
 """Part of a step in the update itself from which it is worth a change (ours, tried)."""
 
 LEAST_S = 2.0

@@ -63,6 +63,7 @@ def check(cell: CellContext) -> Iterator[Found]:
             yield Found(
                 evidence=(
                     evidence("calls with gradients recorded", it.turns, "calls"),
+                    evidence("of them looked at", it.forwards.calls, "calls"),
                     evidence("call", 1e3 * it.step_s, "ms"),
                     evidence("parameters that ask for a gradient", it.model.trainable),
                 ),

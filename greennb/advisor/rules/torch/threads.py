@@ -16,7 +16,7 @@ one thread, long steps and other cores that stand by: the machine stays awake fo
 **Check.** `%energy_compare` of a cell with each: with more threads the power rises and the time falls.
 
 **Thresholds.** More threads than CPUs, with at least 90 % of them busy; or one thread with at least two cores, steps
-of at least 20 ms and less than 1.2 CPUs busy. 2 s of work. Ours, after [PyTorch on CPU
+of at least 50 ms and less than 1.2 CPUs busy. 2 s of work. Ours, after [PyTorch on CPU
 threading](https://docs.pytorch.org/docs/stable/notes/cpu_threading_torchscript_inference.html) and its [tuning
 guide](https://docs.pytorch.org/tutorials/recipes/recipes/tuning_guide.html). PyTorch's own default counts the
 machine's cores and not a container's quota.
@@ -52,7 +52,7 @@ LEAST_S = 2.0
 BUSY = 0.90
 """Part of the CPUs in use from which too many threads are in each other's way (ours)."""
 
-LEAST_STEP_S = 0.020
+LEAST_STEP_S = 0.050
 """Step from which one thread's work is worth splitting (ours: a team of threads costs some 10 us an operation)."""
 
 MOST_ALONE = 1.2
@@ -80,10 +80,15 @@ def check(cell: CellContext) -> Iterator[Found]:
     cpus = max(1, math.ceil(machine.cpus))
     if torch.threads > cpus and used >= BUSY * machine.cpus:
         yield _found(cell, longest, seen, min(cpus, machine.cores), f"uses {torch.threads} threads on {cpus} CPUs")
-    elif torch.threads == 1 and machine.cores >= 2 and longest.step_s >= LEAST_STEP_S and used <= MOST_ALONE:
+    elif torch.threads == 1 and machine.cores >= 2 and _working_s(longest) >= LEAST_STEP_S and used <= MOST_ALONE:
         cores = min(cpus, machine.cores)
         if cores >= 2:
             yield _found(cell, longest, seen, cores, f"uses one thread, and there are {cores} cores")
+
+
+def _working_s(it: Pass) -> float:
+    """Seconds of a turn without the waiting for its loader, which threads would not shorten."""
+    return it.step_s * (1 - (0.0 if it.loop is None else it.loop.wait_share))
 
 
 def _found(cell: CellContext, it: Pass, seen: tuple[Evidence, ...], threads: int, why: str) -> Found:

@@ -1,0 +1,16 @@
+# The same predictions under inference_mode.
+# %%
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+torch.set_num_threads(1)
+layer = nn.TransformerEncoderLayer(96, 4, 192, batch_first=True)
+encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+sentences = [torch.randn(16, 48, 96) for _ in range(8)]
+# %%
+encoder.eval()
+means = []
+with torch.inference_mode():
+    for turn in range(160):
+        means.append(encoder(sentences[turn % 8]).mean().detach())

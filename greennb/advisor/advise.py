@@ -17,7 +17,6 @@ from greennb.advisor.base import Found, Observer, RuleModule
 from greennb.advisor.catalogue import catalogue
 from greennb.advisor.names import Names
 from greennb.advisor.signals.cell import CellContext
-from greennb.advisor.signals.source import SourceSignals
 from greennb.advisor.watch import Watch
 from greennb.model.finding import Finding, Suggestion
 from greennb.model.measurement import Measurement
@@ -39,6 +38,7 @@ class _Kept:
 
     context: CellContext
     measure: Callable[[], Measurement] | None
+    read: bool = False  # whether its source was
     found: list[tuple[RuleModule, Found]] | None = field(default=None)
 
 
@@ -121,9 +121,13 @@ class Advisor:
         )
         self._count += 1
         self._ended_s = self._clock()
+        kept = _Kept(context, measure)
+        if context.duration_s >= LEAST_S:
+            # Now rather than with the first question: that would wait for hundreds of them, and names move on.
+            self._read(kept)
         with self._lock:
-            self._cells.append(_Kept(context, measure))
-        return context
+            self._cells.append(kept)
+        return kept.context
 
     @property
     def cells(self) -> tuple[CellContext, ...]:
@@ -187,22 +191,27 @@ class Advisor:
     def _found(self, kept: _Kept) -> list[tuple[RuleModule, Found]]:
         """What the rules say on one run of a cell; worked out once."""
         if kept.found is None:
+            self._read(kept)
             context = self._whole(kept)
             past = tuple(self._whole(it) for it in self._remembered() if it.context.number < context.number)
-            code = self._code(context)
-            whole = dataclasses.replace(context, past=past, code=code)
-            kept.context = dataclasses.replace(context, code=code)
+            whole = dataclasses.replace(context, past=past)
             kept.found = [(rule, found) for rule in self.rules for found in self._checked(rule, whole)]
         return kept.found
 
-    def _code(self, context: CellContext) -> SourceSignals | None:
-        """What the source of a cell says, functions of the cells before it looked into."""
+    def _read(self, kept: _Kept) -> None:
+        """Look at the source of a cell, once, and at functions of the cells before it."""
+        if kept.read:
+            return
+        kept.read = True
+        from greennb.advisor.observe.source import source_signals
+
+        earlier = [it.context.source for it in self._remembered() if it.context.number < kept.context.number]
         try:
-            from greennb.advisor.observe.source import source_signals
-        except ImportError:  # only while it is being written
-            return None
-        earlier = [kept.context.source for kept in self._remembered() if kept.context.number < context.number]
-        return source_signals(context.source, Names(self._namespace), earlier=earlier)
+            code = source_signals(kept.context.source, Names(self._namespace), earlier=earlier)
+        except Exception as error:  # noqa: BLE001  # rules do with what was measured
+            self._say(f"a cell's source could not be looked at ({type(error).__name__}: {error}). Please report it.")
+            return
+        kept.context = dataclasses.replace(kept.context, code=code)
 
     @property
     def rules(self) -> list[RuleModule]:

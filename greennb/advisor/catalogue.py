@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib
 import pkgutil
@@ -46,6 +45,8 @@ class Catalogue:
         rule = self.find(code)
         if rule is not None:
             return rule
+        import difflib  # for mistyped codes alone
+
         near = difflib.get_close_matches(code.upper(), [it.RULE.code for it in self.rules], n=_NEAR, cutoff=0.6)
         others = f"did you mean {' or '.join(near)}?" if near else "`greennb rules` lists them all."
         raise BadInputError(f'There is no rule "{code[:40]}": {others}')

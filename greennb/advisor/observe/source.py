@@ -66,7 +66,7 @@ def source_signals(source: str, names: Names, *, earlier: Sequence[str] = ()) ->
     parsed = _parsed(source)
     if parsed is None:
         return None
-    walk = Walk(names, [_parsed(cell) if _DEFINES.search(cell) else None for cell in reversed(earlier)], RECOGNISERS)
+    walk = Walk(names, [_defining(cell) for cell in reversed(earlier)], RECOGNISERS)
     walk.cell(parsed)
     facts = [*walk.facts, *_shell(source)]
     if source_pure.is_pure(parsed.tree):
@@ -79,6 +79,12 @@ def source_signals(source: str, names: Names, *, earlier: Sequence[str] = ()) ->
         writes=writes,
         statements=source_scope.working_statements(parsed.tree),
     )
+
+
+@functools.lru_cache(maxsize=1024)
+def _defining(source: str) -> Parsed | None:
+    """An earlier cell, where it defines something; looked at once, not for each cell after it."""
+    return _parsed(source) if _DEFINES.search(source) else None
 
 
 @functools.lru_cache(maxsize=512)

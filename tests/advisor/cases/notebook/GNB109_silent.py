@@ -1,0 +1,13 @@
+# The same array, converted once.
+# %%
+import numpy as np
+from sklearn.tree import DecisionTreeRegressor
+
+rng = np.random.default_rng(0)
+X = rng.random((400_000, 100)).astype("float32")
+y = X[:, 0] + X[:, 1]
+model = DecisionTreeRegressor(max_depth=3, max_features=1, random_state=0)
+# %%
+model.fit(X, y)
+for turn in range(8):
+    answer = model.predict(X)

@@ -1,7 +1,7 @@
 """Attention is written out by hand, so that the whole matrix of weights is made
 
 **Seen.** A softmax between two matrix products in the source of a module that the model uses, and calls of
-that model for at least 2 s, with sequences of at least 128 items; or a profile in which softmax and batched
+that model for at least 1 s, with sequences of at least 128 items; or a profile in which softmax and batched
 products take more than a tenth of the time.
 
 **Why.** The matrix has (sequence length) squared entries for each head. By hand it is written to memory and
@@ -44,7 +44,7 @@ RULE = Rule(
     wrong_when=("the attention weights themselves are wanted", "something else happens between the products"),
 )
 
-SECONDS = 2.0
+SECONDS = 1.0
 """Seconds of the model's calls below which nothing is said. Our choice."""
 
 LENGTH = 128

@@ -1,7 +1,7 @@
 """In inference a batch norm after a convolution can be part of the convolution
 
 **Seen.** Convolutions directly before a batch norm, in a model that was only called in eval mode in this
-cell, for at least 2 s.
+cell, for at least 1 s.
 
 **Why.** In eval mode a batch norm is a fixed scale and shift of each channel. As a layer of its own it reads
 and writes the whole activation once more; multiplied into the convolution's weights it costs nothing.
@@ -39,7 +39,7 @@ RULE = Rule(
     wrong_when=("the model is trained further", "torch.fx cannot trace its forward"),
 )
 
-SECONDS = 2.0
+SECONDS = 1.0
 """Seconds of inference below which nothing is said. Our choice."""
 
 CALLS = 20

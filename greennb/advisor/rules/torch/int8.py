@@ -1,7 +1,7 @@
 """Inference on the CPU multiplies float32 where int8 would do
 
 **Seen.** A model whose parameters are mostly in `nn.Linear` was only called in eval mode on the CPU, for at
-least 2 s and 1 ms or more a call, in float32.
+least 1 s and 1 ms or more a call, in float32.
 
 **Why.** Large linear layers at small batches are bound by reading their weights: int8 weights are a quarter
 of the bytes, and processors with VNNI or AMX multiply int8 in hardware.
@@ -62,7 +62,7 @@ PARAMETERS = 1_000_000
 CALL_S = 0.001
 """Shortest median call: below, the product does not dominate (tried here: 0.1 ms slower, 0.36 ms and more faster)."""
 
-SECONDS = 2.0
+SECONDS = 1.0
 """Seconds of inference below which nothing is said. Our choice."""
 
 UNREADABLE = ("TransformerEncoderLayer", "MultiheadAttention")

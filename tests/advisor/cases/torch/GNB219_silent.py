@@ -1,0 +1,18 @@
+# The same data, converted to float32 once.
+# %%
+import numpy as np
+import torch
+from torch import nn
+
+rng = np.random.default_rng(0)
+x = torch.from_numpy(rng.normal(size=(4096, 64))).float()
+y = torch.from_numpy(rng.normal(size=(4096, 1))).float()
+model = nn.Sequential(nn.Linear(64, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 1))
+optimizer = torch.optim.Adam(model.parameters(), fused=True)
+# %%
+for epoch in range(16):
+    for rows in torch.randperm(len(x)).split(64):
+        loss = nn.functional.mse_loss(model(x[rows]), y[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()

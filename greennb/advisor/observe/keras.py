@@ -14,7 +14,7 @@ from typing import Any
 
 from greennb.advisor.base import Failed
 from greennb.advisor.names import Names
-from greennb.advisor.observe.keras_calls import Entry, Running, entry
+from greennb.advisor.observe.keras_calls import LOOKS, Entry, Running, entry
 from greennb.advisor.observe.keras_loops import Loops, Tapes, Traces, timed_next
 from greennb.advisor.observe.keras_wrap import Method, Wraps, before, drop_frame
 from greennb.advisor.signals.keras import KerasSignals
@@ -75,8 +75,8 @@ class KerasObserver:
             if owner is None:
                 continue
             self._wraps.wrap(owner, method, self._watched(method))
-            self._wraps.wrap(callbacks, f"on_{step}_batch_begin", before(self._step(_begin_step)))
-            self._wraps.wrap(callbacks, f"on_{step}_batch_end", before(self._step(_end_step)))
+            self._wraps.wrap(callbacks, f"on_{step}_batch_begin", before(self._safely(_begin_step)))
+            self._wraps.wrap(callbacks, f"on_{step}_batch_end", before(self._safely(_end_step)))
             self._wraps.wrap(callbacks, f"on_{step}_begin", before(self._safely(_take_callbacks)))
             self._wraps.wrap(callbacks, f"on_{step}_end", before(self._safely(lambda running, _list: running.ends())))
         self._wraps.wrap(callbacks, "on_epoch_begin", before(self._safely(_epoch)))
@@ -183,16 +183,6 @@ class KerasObserver:
                 known = self._entries[key] = entry(model, running, arguments)
             known.add(running, model, arguments.get("x"), seconds)
 
-    def _step(self, act: Callable[[Running], None]) -> Method:
-        """For a step's begin or end, which run often: no try, for there is nothing in them that can fail."""
-        here = self._here
-
-        def step(_callbacks: Any) -> None:
-            if here.running:
-                act(here.running[-1])
-
-        return step
-
     def _safely(self, act: Callable[[Running, Any], None]) -> Method:
         def run(callbacks: Any) -> None:
             try:
@@ -236,11 +226,13 @@ class KerasObserver:
         return self._devices
 
 
-def _begin_step(running: Running) -> None:
+def _begin_step(running: Running, _callbacks: Any) -> None:
+    if running.steps.count in LOOKS:
+        running.looks()
     running.steps.begin()
 
 
-def _end_step(running: Running) -> None:
+def _end_step(running: Running, _callbacks: Any) -> None:
     running.steps.end()
 
 

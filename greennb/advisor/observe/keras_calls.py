@@ -10,13 +10,16 @@ from time import perf_counter
 from typing import Any
 
 from greennb.advisor.names import Names
-from greennb.advisor.observe.keras_input import Fed, account, fed, rows, with_account
+from greennb.advisor.observe.keras_input import Fed, account, fed, rows, with_account, with_waiting
 from greennb.advisor.observe.keras_rings import Steps
 from greennb.advisor.signals.keras import KerasCall
 
 MOST_LAYERS = 2000
 MOST_EPOCHS = 2000
 """What is looked at and remembered of one model's layers and epochs."""
+
+LOOKS = (16, 64, 256)
+"""Steps after which tf.data is asked for its account: it takes a millisecond or so."""
 
 OWN_CALLBACKS = ("History", "ProgbarLogger")
 """Callbacks that Keras adds itself."""
@@ -25,7 +28,7 @@ OWN_CALLBACKS = ("History", "ProgbarLogger")
 class Running:
     """One call that goes on."""
 
-    __slots__ = ("callbacks", "epochs", "iterators", "method", "model_proto", "nested_s", "steps", "t0_s")
+    __slots__ = ("callbacks", "early", "epochs", "iterators", "last", "method", "nested_s", "steps", "t0_s")
 
     def __init__(self, method: str) -> None:
         self.method = method
@@ -34,18 +37,25 @@ class Running:
         self.epochs = 0
         self.callbacks: Any = None
         self.iterators: list[weakref.ref[Any]] = []
-        self.model_proto: Any = None
+        self.early: Any = None
+        self.last: Any = None
         self.t0_s = perf_counter()
 
     def draws_from(self, iterator: Any) -> None:
         """A tf.data iterator was made: the last two are kept, for Keras makes the next epoch's before it is due."""
         self.iterators = [*self.iterators[-1:], weakref.ref(iterator)]
 
+    def looks(self) -> None:
+        """Some steps are done, more are to come: the moment for tf.data's account of its stages."""
+        self.early = self._account() or self.early
+
     def ends(self) -> None:
-        """Its steps are over, its iterator still there: the moment for tf.data's account."""
-        alive = [it for ref in self.iterators if (it := ref()) is not None]
-        if alive and self.steps.count >= 2:
-            self.model_proto = account(alive)
+        """Its steps are over, its iterator still there: the moment for tf.data's account of the waiting."""
+        if self.steps.count >= 2:
+            self.last = self._account()
+
+    def _account(self) -> Any:
+        return account([it for ref in self.iterators if (it := ref()) is not None])
 
 
 @dataclass(slots=True)
@@ -89,9 +99,11 @@ class Entry:
         """As a signal."""
         steps = self.longest.steps
         seen = self.fed.named(names)
-        if self.longest.model_proto is not None:
-            per_step = self.signal.steps_per_execution
-            seen = with_account(seen, self.longest.model_proto, steps.intervals.median() if per_step == 1 else 0.0)
+        early, last = self.longest.early, self.longest.last
+        if early is not None or last is not None:
+            seen = with_account(seen, early or last)
+        if last is not None and self.signal.steps_per_execution == 1:
+            seen = with_waiting(seen, last, steps)
         return replace(
             self.signal,
             name=names.of(self.model()),

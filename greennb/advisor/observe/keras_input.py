@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import sys
 import weakref
 from collections.abc import Iterator, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from greennb.advisor.names import Names
+from greennb.advisor.observe.keras_rings import FEWEST, Steps
 from greennb.advisor.signals.keras import InputSeen
 
 MOST_STAGES = 64
@@ -194,36 +194,55 @@ def _given(model: Any) -> int:
     return int(model.nodes[model.output].num_elements)
 
 
-def with_account(seen: InputSeen, model: Any, interval_s: float) -> InputSeen:
-    """``seen`` and what tf.data says of its run; ``interval_s`` from one batch to the next, 0.0 where not known."""
-    nodes = list(_chain(model))
+def with_account(seen: InputSeen, model: Any) -> InputSeen:
+    """``seen`` and what tf.data says of its run, by an account that was taken while there was still something to come.
+
+    At its end it leaves out the stages that are done.
+    """
+    chain = list(_chain(model))
+    nodes = [node for node, _ratio in chain]
     batches = int(nodes[0].num_elements) if nodes else 0
     if batches < 2:
         return seen
     first = next((it for it in nodes[1:] if it.name not in PASSING), None)
-    gaps = [gap / 1e6 for gap in model.gap_times]
-    # The consumer's own time is from the return of one GetNext to the call of the next; the rest of a step is waiting.
-    measured = interval_s > 0 and len(gaps) >= 9
     produced = int(nodes[0].bytes_produced)
     return replace(
         seen,
         run=True,
         run_ahead=first is not None and first.name in AHEAD,
         run_batches=batches,
-        map_s=sum(it.processing_time for it in nodes if it.name in MAPS) / 1e9 / batches,
-        work_s=sum(it.processing_time for it in nodes) / 1e9 / batches,
+        map_s=sum(_a_batch_s(it, ratio) for it, ratio in chain if it.name in MAPS),
+        work_s=sum(_a_batch_s(it, ratio) for it, ratio in chain),
         batch_b=produced // batches if produced else None,
-        wait_s=max(0.0, interval_s - statistics.median(gaps)) if measured else None,
-        step_s=interval_s if measured else 0.0,
     )
 
 
-def _chain(model: Any) -> Iterator[Any]:
-    """The stages that ran, outermost first, all inputs of each."""
-    waiting = [model.output]
+def with_waiting(seen: InputSeen, model: Any, steps: Steps) -> InputSeen:
+    """``seen`` and how long each of the last steps waited, by the last account.
+
+    tf.data keeps its consumer's own time, from the return of one ``GetNext`` to the call of the next; the rest of a
+    step is waiting. Means over the same steps, so that what is long in one is long in the other.
+    """
+    count = min(steps.in_row, len(model.gap_times))
+    if count < FEWEST:
+        return seen
+    interval_s = steps.intervals.latest_mean(count)
+    own_s = sum(list(model.gap_times)[-count:]) / 1e6 / count
+    return replace(seen, wait_s=max(0.0, interval_s - own_s), step_s=interval_s)
+
+
+def _a_batch_s(node: Any, ratio: float) -> float:
+    """Seconds of a stage for a batch: by what it has made itself, for stages below a buffer are ahead."""
+    return float(node.processing_time) / 1e9 / node.num_elements * ratio if node.num_elements else 0.0
+
+
+def _chain(model: Any) -> Iterator[tuple[Any, float]]:
+    """The stages that ran, outermost first, each with how many of its elements go into one batch."""
+    waiting = [(model.output, 1.0)]
     for _ in range(MOST_STAGES):
         if not waiting:
             return
-        node = model.nodes[waiting.pop(0)]
-        yield node
-        waiting.extend(node.inputs)
+        at, ratio = waiting.pop(0)
+        node = model.nodes[at]
+        yield node, ratio
+        waiting.extend((it, ratio * (node.ratio or 1.0)) for it in node.inputs)

@@ -41,7 +41,7 @@ class Loop:
             return None
         seen = self.fed.named(names)
         if self.accounted is not None:
-            seen = with_account(seen, self.accounted, 0.0)
+            seen = with_account(seen, self.accounted)
         return replace(
             seen,
             wait_s=self.waits.median(),

@@ -30,26 +30,52 @@ class Ring:
             self._values[self.count % KEPT] = value
         self.count += 1
 
+    def latest_mean(self, count: int) -> float:
+        """Mean of the latest ``count`` of what is kept; 0.0 for none."""
+        count = min(count, len(self._values))
+        if count == 0:
+            return 0.0
+        end = self.count % KEPT if self.count > KEPT else len(self._values)
+        return sum(self._values[at - 1] for at in range(end, end - count, -1)) / count
+
     def median(self) -> float:
         """Of what is kept, 0.0 from fewer than :data:`FEWEST`."""
         return statistics.median(self._values) if self.count >= FEWEST else 0.0
 
 
 class Steps:
-    """Begins and ends of one call's steps. A call of :meth:`begin` or :meth:`end` takes about half a microsecond."""
+    """Begins and ends of one call's steps. A call of :meth:`begin` or :meth:`end` takes about half a microsecond.
 
-    __slots__ = ("_begun", "_begun_cpu", "_ended", "count", "first_s", "gaps", "host", "intervals", "steps", "total_s")
+    Attributes:
+        count: steps that have ended. ``first_s`` of the first, ``total_s`` of all.
+        in_row: intervals since the last pause.
+    """
+
+    __slots__ = (
+        "_begun",
+        "_begun_cpu",
+        "_ended",
+        "count",
+        "first_s",
+        "gaps",
+        "host",
+        "in_row",
+        "intervals",
+        "steps",
+        "total_s",
+    )
 
     def __init__(self) -> None:
         self.steps, self.gaps, self.intervals, self.host = Ring(), Ring(), Ring(), Ring()
         self._begun = self._begun_cpu = self._ended = 0.0
-        self.count = 0
+        self.count = self.in_row = 0
         self.first_s = self.total_s = 0.0
 
     def begin(self) -> None:
         """A step begins."""
         cpu, now = thread_time(), perf_counter()
         if self._ended:
+            self.in_row += 1
             self.gaps.add(now - self._ended)
             self.intervals.add(now - self._begun)
             self.host.add(cpu - self._begun_cpu)
@@ -70,4 +96,4 @@ class Steps:
 
     def pause(self) -> None:
         """What comes before the next step is none of the steps' time: an epoch's end, with its evaluation."""
-        self._ended = 0.0
+        self._ended, self.in_row = 0.0, 0

@@ -48,9 +48,9 @@ LEAST_S = 1.0
 """Seconds from the first to the last of them (ours): tracing takes about as long."""
 
 LEAST_HOST = 0.50
-"""Part of a step that the asking thread computes, from which starting operations is what it goes to (ours).
+"""Part of a step that the asking thread computes, below which this is a note only (ours).
 
-A step whose operations are large is mostly waited for, and tracing it would change little.
+A step whose operations are large is mostly waited for, and tracing it changes less.
 """
 
 
@@ -58,8 +58,6 @@ def check(cell: CellContext) -> Iterator[Found]:
     """Loops of eager gradients."""
     tape = None if cell.keras is None else cell.keras.tape
     if tape is None or tape.gradients < LEAST_GRADIENTS or tape.seconds < LEAST_S:
-        return
-    if part(tape.host_s, tape.step_s) < LEAST_HOST:
         return
     lines = () if cell.code is None else cell.code.of("tape_loop")
     where = f" (line {lines[0].line})" if len(lines) == 1 else ""
@@ -75,6 +73,7 @@ def check(cell: CellContext) -> Iterator[Found]:
         code=_CODE,
         share=share(cell, tape.seconds),
         subject="training loop",
+        severity=None if part(tape.host_s, tape.step_s) >= LEAST_HOST else Severity.NOTE,
     )
 
 

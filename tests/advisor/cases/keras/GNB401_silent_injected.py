@@ -1,0 +1,30 @@
+# no prefetch written, but tf.data puts one there (or makes the last stage work ahead) and nothing waits
+# %%
+import keras
+import numpy as np
+import tensorflow as tf
+
+keras.utils.set_random_seed(0)
+rng = np.random.default_rng(0)
+images = rng.random((5000, 32, 32, 1), dtype="float32")
+labels = rng.integers(0, 10, 5000)
+
+
+def sharpen(image, label):
+    wide = tf.image.resize(image, (96, 96))
+    return tf.image.resize(wide * 2.0 - tf.reduce_mean(wide), (32, 32)), label
+
+
+train_ds = tf.data.Dataset.from_tensor_slices((images, labels)).map(sharpen).batch(40)
+model = keras.Sequential(
+    [
+        keras.layers.Input((32, 32, 1)),
+        keras.layers.Conv2D(16, 3, activation="relu"),
+        keras.layers.GlobalAveragePooling2D(),
+        keras.layers.Dense(10),
+    ]
+)
+model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+
+# %%
+history = model.fit(train_ds, epochs=2, verbose=0, shuffle=False)

@@ -1,0 +1,14 @@
+# the same, sixteen steps in one call
+# %%
+import keras
+import numpy as np
+
+keras.utils.set_random_seed(0)
+rng = np.random.default_rng(0)
+x = rng.random((24_000, 20), dtype="float32")
+y = (x.sum(axis=1) > 10).astype("float32")
+model = keras.Sequential([keras.layers.Input((20,)), keras.layers.Dense(16, activation="relu"), keras.layers.Dense(1)])
+model.compile("adam", keras.losses.BinaryCrossentropy(from_logits=True), steps_per_execution=16)
+
+# %%
+history = model.fit(x, y, batch_size=16, epochs=2, verbose=0)

@@ -64,6 +64,7 @@ def in_force(session: Session) -> dict[str, Any]:
     return messages.in_force(
         measure=session.config.auto or bool(session.bridge.measuring), zone=settings.zone, pue=settings.pue,
         intensity=None if footprint is None else footprint.intensity, price=settings.price, currency=settings.currency,
+        advice=session.advises,
     )  # fmt: skip
 
 

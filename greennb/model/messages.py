@@ -94,14 +94,25 @@ def source_in_short(*, name: str, used: bool, reason: str, hint: str) -> dict[st
 
 
 def in_force(
-    *, measure: bool, zone: str, pue: float, intensity: CarbonIntensity | None, price: float, currency: str
+    *,
+    measure: bool,
+    zone: str,
+    pue: float,
+    intensity: CarbonIntensity | None,
+    price: float,
+    currency: str,
+    advice: bool,
 ) -> dict[str, Any]:
     """The settings in force, as ``hello`` and ``settings`` tell of them.
 
-    ``measure`` is whether cells without a marker are measured; ``intensity`` is None where no grams are told.
+    ``measure`` is whether cells without a marker are measured, ``advice`` whether the advisor looks on; ``intensity``
+    is None where no grams are told.
     """
     known = None if intensity is None else intensity_to_dict(intensity)
-    return {"measure": measure, "zone": zone, "pue": pue, "intensity": known, "price": price, "currency": currency}
+    return {
+        "measure": measure, "zone": zone, "pue": pue, "intensity": known, "price": price, "currency": currency,
+        "advice": advice,
+    }  # fmt: skip
 
 
 def settings(known: Mapping[str, Any], *, re: str | None = None) -> dict[str, Any]:

@@ -49,3 +49,33 @@ threading.Thread(target=work_on, daemon=True).start()
 waste.LEAST_CPUS = 0.1
 Session.start(get_ipython()).bridge.feed.waste = waste.Waste(lambda: {}, after_s=1, again_s=1)
 `.trim();
+
+/**
+ * A notebook without a word of greennb, some seconds of which could be done for less: a linear SVC, doubles in torch. One
+ * thread, since tests share two cores: threads that wait for one another on a busy machine take ten times as long.
+ */
+export const PLAIN = [
+  `import numpy as np
+from sklearn.svm import SVC
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(3000, 20))
+y = (X @ rng.normal(size=20) + 5 * rng.normal(size=3000) > 0).astype(int)`,
+  `clf = SVC(kernel="linear", C=10)
+clf.fit(X, y)`,
+  `import torch
+
+torch.manual_seed(0)
+torch.set_num_threads(1)
+net = torch.nn.Sequential(
+    torch.nn.Linear(20, 512), torch.nn.ReLU(), torch.nn.Linear(512, 512), torch.nn.ReLU(), torch.nn.Linear(512, 1)
+).double()
+optimizer = torch.optim.Adam(net.parameters())
+inputs, targets = torch.from_numpy(X), torch.from_numpy(y[:, None].astype(float))`,
+  `for epoch in range(20):
+    for batch in torch.randperm(len(inputs)).split(256):
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(net(inputs[batch]), targets[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()`
+];

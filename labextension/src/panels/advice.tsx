@@ -124,7 +124,7 @@ function SetAside(props: IPartProps & { items: readonly ISetAside[] }): JSX.Elem
             <li key={`${item.always} ${item.name}`}>
               <span>
                 <Name item={item} />
-                {item.always ? <> {trans.__('never in this notebook')}</> : null}
+                {item.always ? <> · {trans.__('never in this notebook')}</> : null}
               </span>
               <button type="button" className="gnb-Link" onClick={() => energy.restore(item)}>
                 {item.always ? trans.__('Allow again') : trans.__('Bring back')}

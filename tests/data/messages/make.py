@@ -40,8 +40,8 @@ DENIED = Fault(domain=PACKAGE, t_ns=6_000_000_000, reason="no permission to read
 NOWHERE = Fault(domain=None, t_ns=5_000_000_000, reason="no source of joules works here", hint="greennb doctor")
 EVIL_FAULT = Fault(domain=HOSTILE, t_ns=6_000_000_000, reason=f"{EVIL} {TURNED}", hint=EVIL)
 
-SETTINGS = say.in_force(measure=True, zone="FRA", pue=1.2, intensity=FRANCE, price=0.25, currency="EUR")
-BARE = say.in_force(measure=False, zone="", pue=1.0, intensity=None, price=0.0, currency="EUR")
+SETTINGS = say.in_force(measure=True, zone="FRA", pue=1.2, intensity=FRANCE, price=0.25, currency="EUR", advice=True)
+BARE = say.in_force(measure=False, zone="", pue=1.0, intensity=None, price=0.0, currency="EUR", advice=False)
 
 
 def hello(re: str | None = None) -> dict[str, Any]:

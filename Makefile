@@ -52,6 +52,7 @@ lint: $(VENV)/.stamp-test ## ruff, mypy and the layers
 	$(BIN)/lint-imports --no-logo
 
 bench: $(VENV)/.stamp-test ## what greennb itself costs, as a table
+	-$(BIN)/python tests/bench/advise.py
 	$(BIN)/python tests/bench/run.py
 
 bench-panel: labextension chromium rig ## what the panel costs in the browser and in the kernel

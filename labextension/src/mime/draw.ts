@@ -19,7 +19,11 @@ export function draw(bundle: Readonly<Record<string, unknown>>, trans: Translati
   }
   const shown = parseShown(json);
   const make = (): HTMLElement => card(measurement, parseLines(json), shown);
-  return [shown.quiet || isQuiet(bundle) ? folded(lineWords(measurement, shown), make) : make()];
+  if (!shown.quiet && !isQuiet(bundle)) {
+    return [make()];
+  }
+  const advice = shown.advice ? [element('div', 'gnb-OneLine-advice', foreign(shown.advice))] : [];
+  return [folded(lineWords(measurement, shown), make), ...advice];
 }
 
 /** A bundle that has nothing but the JSON is a record; one whose HTML is a line wants to be a line. */

@@ -19,6 +19,8 @@ export interface IShown {
   /** Price of a kWh in `currency`; 0 shows none. */
   price: number;
   currency: string;
+  /** One line of the advisor's, '' for none. */
+  advice: string;
 }
 
 const J_PER_KWH = 3.6e6;
@@ -26,6 +28,7 @@ const J_PER_KWH = 3.6e6;
 /** The options under "shown" in the output's JSON; what is not there or no good is as if it had not been asked for. */
 export function parseShown(data: unknown): IShown {
   const of = record(record(data)?.shown) ?? {};
+  const advice = record(data)?.advice;
   return {
     quiet: of.quiet === true,
     net: of.net === true,
@@ -34,7 +37,8 @@ export function parseShown(data: unknown): IShown {
     per: positive(of.per),
     unit: typeof of.unit === 'string' ? plain(of.unit, 30) : '',
     price: positive(of.price) ?? 0,
-    currency: typeof of.currency === 'string' ? plain(of.currency, 12) : ''
+    currency: typeof of.currency === 'string' ? plain(of.currency, 12) : '',
+    advice: typeof advice === 'string' ? plain(advice, 300) : ''
   };
 }
 

@@ -33,6 +33,7 @@ CORE = Domain(kind=DomainKind.CPU_CORE, host="bench", device="intel-rapl:0:0", l
 CARDS = tuple(Domain(kind=DomainKind.GPU, host="bench", device=f"GPU-{n}", label="NVIDIA H200") for n in range(2))
 BATTERY = Domain(kind=DomainKind.BATTERY, host="bench", device="BAT0", label="BAT0")
 MODEL = Domain(kind=DomainKind.CPU_PACKAGE, host="bench", device="estimate:cpu", label="CPU (estimate)")
+ADVICE = "GNB201 <loader>: Training waits for its data loader (waiting 62 %). %energy_advise says more."
 LOST = Fault(domain=CARDS[0], t_ns=5, reason="NVIDIA H200: the GPU is lost", hint="Restart the driver.")
 
 
@@ -87,14 +88,16 @@ def showings() -> Iterator[tuple[str, Measurement, Shown]]:
 
 def cases() -> list[dict[str, Any]]:
     """Every case."""
+    told = [(name, part, shown, "") for name, part, shown in showings()]
+    told.append(("with advice", dict(measurements())["of which"], Shown(), ADVICE))
     return [
         {
             "name": name,
-            "json": mime.bundle(part, **_options(shown))[MIME_TYPE],
-            "card": words(html.card(part, shown=shown)),
+            "json": mime.bundle(part, advice=advice, **_options(shown))[MIME_TYPE],
+            "card": words(html.card(part, shown=shown, advice=advice)),
             "line": words(html.quiet_line(part, shown)),
         }
-        for name, part, shown in showings()
+        for name, part, shown, advice in told
     ]
 
 

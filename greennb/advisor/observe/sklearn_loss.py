@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import accumulate
 from typing import Any
 
 from greennb.advisor.observe.sklearn_params import module_of, state
@@ -43,8 +42,7 @@ def _losses(held: dict[str, Any]) -> tuple[str, list[float]]:
     scores = held.get("validation_scores_")
     if type(scores) is list:
         return "validation", [-float(it) for it in scores]
-    if "oob_improvement_" in held:
-        return "out-of-bag", [-it for it in accumulate(_numbers(held["oob_improvement_"]))]
+    # Boosting's oob_improvement_ is no such evidence: the rows left out of one tree were in most of those before it.
     for name in ("loss_curve_", "train_score_"):
         if name in held:
             return "training", _numbers(held[name])

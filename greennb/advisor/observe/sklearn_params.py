@@ -30,6 +30,8 @@ UNSEEDED_IS_DETERMINISTIC = {
 }
 """Estimators whose ``random_state`` plays no part where a parameter has one of these values: scikit-learn's docs."""
 
+ANY_NUMBER = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+
 _names: dict[type, tuple[str, ...]] = {}
 
 
@@ -56,15 +58,17 @@ def module_of(kind: type) -> str:
 
 
 def names(kind: type) -> tuple[str, ...]:
-    """The parameters of an estimator's class: those that its ``__init__`` s name, as scikit-learn's do."""
+    """The parameters of an estimator's class: what its ``__init__`` names, and where that passes ``**kwargs`` on, the
+    ``__init__`` of the class that it inherits from."""
     known = _names.get(kind)
     if known is None:
         found: dict[str, None] = {}
         for cls in kind.__mro__[:-1]:
             init = vars(cls).get("__init__")
-            for name, it in _signature(init).items() if init is not None else ():
-                if name != "self" and it.kind not in (it.VAR_KEYWORD, it.VAR_POSITIONAL):
-                    found.setdefault(name)
+            given = _signature(init) if init is not None else {}
+            found.update({name: None for name, it in given.items() if name != "self" and it.kind not in ANY_NUMBER})
+            if init is not None and not any(it.kind in ANY_NUMBER for it in given.values()):
+                break
         known = tuple(found)
         if module_of(kind).startswith(PACKAGES):  # a notebook may define the same class a thousand times
             _names[kind] = known

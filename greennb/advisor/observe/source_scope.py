@@ -37,7 +37,9 @@ def _is_idle(statement: ast.stmt) -> bool:
 
 
 def _is_at_once(value: ast.expr) -> bool:
-    """Whether it is a constant, a name, an empty container, a few rows to look at."""
+    """Whether it is a constant, a name, an empty container, a few rows, or shows such."""
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in ("print", "display"):
+        return all(map(_is_at_once, value.args))
     if isinstance(value, ast.Call):
         shown = isinstance(value.func, ast.Attribute) and value.func.attr in ("head", "tail")
         return shown and _is_at_once(value.func.value)  # type: ignore[attr-defined]

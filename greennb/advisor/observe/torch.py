@@ -15,9 +15,9 @@ from typing import Any
 from greennb.advisor.base import Failed
 from greennb.advisor.names import Names
 from greennb.advisor.observe.torch_again import Again
-from greennb.advisor.observe.torch_calls import FIRST_CALLS, LATER_CALLS, Forwarded, first_tensor, no_modes
-from greennb.advisor.observe.torch_cell import Cell, Stage
-from greennb.advisor.observe.torch_compiling import Compiling
+from greennb.advisor.observe.torch_calls import FIRST_CALLS, LATER_CALLS, Forwarded, first_tensor
+from greennb.advisor.observe.torch_cell import Cell, Stage, no_modes
+from greennb.advisor.observe.torch_compiling import COMPILERS, Compiling
 from greennb.advisor.observe.torch_curve import Curves
 from greennb.advisor.observe.torch_facts import Cuda
 from greennb.advisor.observe.torch_loader import LoaderRecord, Loaders
@@ -63,17 +63,25 @@ class TorchObserver:
     """
 
     name = "torch"
-    modules = ("torch",)
+    modules = ("torch", *COMPILERS)
 
     def __init__(self, clock: Clock = time.perf_counter) -> None:
         self._clock = clock
         self._torch: Any = None
         self._stage = Stage()
+        self._compiling: Compiling
+        self._again: Again
+        self._forwarded: Forwarded
+        self._steps: Steps
+        self._loaders: Loaders
 
     def install(self, failed: Failed) -> None:
-        """Register hooks and wrap the loader; again where torch was reloaded."""
-        self.remove()
+        """Register hooks and wrap the loader; where that is done, the compiler has arrived, or torch once more."""
         torch = sys.modules.get("torch")
+        if torch is not None and torch is self._torch:
+            self._compiling.listen()
+            return
+        self.remove()
         if torch is None or not hasattr(torch, "compiler") or not hasattr(torch, "nn"):
             return  # half imported, or older than anything that is known here
         stage, clock = self._stage, self._clock
@@ -90,7 +98,7 @@ class TorchObserver:
             closed=lambda cell: self._again.start(cell),
         )
         self._steps = Steps(torch, stage, clock, failed, self._joined)
-        self._compiling = Compiling(torch, self._forwarded.hide, self._forwarded.show)
+        self._compiling = Compiling(torch, self._forwarded.hide, self._forwarded.show, self._forwarded.hold)
         self._again = Again(lambda cell: self._forwarded.arm(cell, LATER_CALLS), failed)
         self._torch = torch
         self._forwarded.install()

@@ -13,7 +13,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from greennb.advisor.base import Failed
-from greennb.advisor.observe.torch_cell import MOST_CALLS, Cell, Lane, Stage
+from greennb.advisor.observe.torch_cell import MOST_CALLS, Cell, Lane, Stage, no_modes
 from greennb.advisor.observe.torch_loader import LoaderRecord
 from greennb.advisor.observe.torch_model import ModelFacts, inner, its
 from greennb.advisor.observe.torch_ring import Ring
@@ -172,6 +172,14 @@ class Forwarded:
             cell.armed = True
             cell.window += 1
             self.show()
+
+    def hold(self) -> None:
+        """Look no more in this cell: something is exported, and no callback says when that ends."""
+        cell = self._stage.cell
+        if cell is not None:
+            cell.hooked = MOST_CALLS
+            cell.armed = False
+        self.hide()
 
     def disarm(self, cell: Cell) -> None:
         """Look no more."""
@@ -362,8 +370,3 @@ def autocast(torch: Any, device: str) -> str:
         return ""
     ask = getattr(torch, "get_autocast_dtype", None)
     return "" if ask is None else str(ask(kind)).removeprefix("torch.")
-
-
-def no_modes(torch: Any) -> Any:
-    """A context in which the user's ``TorchFunctionMode`` does not see that we look."""
-    return torch._C.DisableTorchFunction()

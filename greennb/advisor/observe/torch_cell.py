@@ -97,6 +97,11 @@ class Cell:
         return not (len(self.loaders) or len(self.optimizers) or len(self.roots))
 
 
+def no_modes(torch: Any) -> Any:
+    """A context in which neither the user's ``TorchFunctionMode`` nor a tensor class of theirs sees that we look."""
+    return torch._C.DisableTorchFunction()
+
+
 class Stage:
     """Where hooks find the cell that runs: None between cells."""
 

@@ -1,9 +1,9 @@
-"""Keeps the forward hook out of ``torch.compile``'s sight.
+"""Keeps the forward hook out of the compiler's sight.
 
 What was measured on PyTorch 2.13: a model compiled while a global forward hook is there is compiled a second time when
-the hook goes; one compiled without is not when a hook comes. And every call of ``torch.compile(model)`` warns the user
-while there is a global hook. So the hook is taken away while something is compiled, which PyTorch tells of, and hidden
-from the question that the warning is about.
+the hook goes; one compiled without is not when a hook comes. Every call of ``torch.compile(model)`` warns the user
+while there is a global hook, and a strict ``torch.export`` fails. So the hook is taken away while something is compiled,
+which PyTorch tells of; hidden from the question that the warning is about; and off for a cell once it exports.
 """
 
 from __future__ import annotations
@@ -13,41 +13,48 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-CALLBACKS = "torch._dynamo.callback"
-"""The module that tells of compilations; loaded with the first optimizer, or the first ``torch.compile``."""
+COMPILERS = ("torch._dynamo.callback", "torch._dynamo.convert_frame")
+"""Modules that tell of compilations, and begin exports; loaded with the first optimizer or ``torch.compile``."""
+
+TRACED = ("torch._dynamo.convert_frame", "torch._dynamo.functional_export")
+"""Modules that have ``get_traced_fn``, the second by import from the first."""
 
 
 class Compiling:
-    """Three things that are taken back by :meth:`remove`.
+    """What is asked of the compiler, and taken back by :meth:`remove`.
 
     Args:
-        hide: takes the hook away and says whether it was there. ``show``: puts it back.
+        hide: takes the hook away and says whether it was there. ``show``: puts it back. ``hold``: takes it away for the
+            rest of the cell.
 
     Attributes:
         seen: whether anything was compiled since :meth:`install`.
     """
 
-    def __init__(self, torch: Any, hide: Callable[[], bool], show: Callable[[], None]) -> None:
+    def __init__(
+        self, torch: Any, hide: Callable[[], bool], show: Callable[[], None], hold: Callable[[], None]
+    ) -> None:
         self._torch = torch
         self._hide = hide
         self._show = show
+        self._hold = hold
         self._hidden = False
         self._taken: list[tuple[Any, str, Any, Any]] = []
         self.seen = False
 
     def install(self) -> None:
-        """Be told, now or when ``torch.compile`` is first called."""
-        module = sys.modules.get("torch.nn.modules.module")
-        if hasattr(module, "_has_any_global_hook"):
-            self._put(module, "_has_any_global_hook", self._asked(module._has_any_global_hook))  # type: ignore[union-attr]
-        if not self.listen() and hasattr(self._torch, "compile"):
-            self._put(self._torch, "compile", self._first(self._torch.compile))
+        """Take the question that comes before a warning, and be told of compilations where their module is there."""
+        self._put("torch.nn.modules.module", "_has_any_global_hook", self._asked)
+        self.listen()
 
     def remove(self) -> None:
         """Put back what is still ours."""
         for owner, name, ours, theirs in self._taken:
             if getattr(owner, name, None) is ours:
                 setattr(owner, name, theirs)
+            for module in map(sys.modules.get, TRACED):
+                if getattr(module, name, None) is ours:
+                    setattr(module, name, theirs)
         self._taken = []
         handler = self._handler()
         if handler is not None:
@@ -55,18 +62,17 @@ class Compiling:
                 if own in callbacks:
                     callbacks.remove(own)
 
-    def listen(self) -> bool:
-        """Ask to be told of compilations; whether that could be. ``torch._dynamo.reset()`` makes PyTorch forget it."""
+    def listen(self) -> None:
+        """Ask to be told of compilations, where one can; ``torch._dynamo.reset()`` makes PyTorch forget it."""
         handler = self._handler()
-        if handler is None:
-            return False
-        if self._begins not in handler.start_callbacks:
+        if handler is not None and self._begins not in handler.start_callbacks:
             handler.register_start_callback(self._begins)
             handler.register_end_callback(self._ends)
-        return True
+        if not any(name == "get_traced_fn" for _, name, _, _ in self._taken):
+            self._put(TRACED[0], "get_traced_fn", self._traced)
 
     def _handler(self) -> Any:
-        return getattr(sys.modules.get(CALLBACKS), "callback_handler", None)
+        return getattr(sys.modules.get(COMPILERS[0]), "callback_handler", None)
 
     def _begins(self, _: Any) -> None:
         self.seen = True
@@ -77,9 +83,13 @@ class Compiling:
             self._hidden = False
             self._show()
 
-    def _put(self, owner: Any, name: str, ours: Any) -> None:
-        self._taken.append((owner, name, ours, getattr(owner, name)))
-        setattr(owner, name, ours)
+    def _put(self, module: str, name: str, wrapped: Callable[[Any], Any]) -> None:
+        owner = sys.modules.get(module)
+        theirs = getattr(owner, name, None)
+        if theirs is not None:
+            ours = wrapped(theirs)
+            self._taken.append((owner, name, ours, theirs))
+            setattr(owner, name, ours)
 
     def _asked(self, original: Callable[[], bool]) -> Callable[[], bool]:
         """Whether there are global hooks: the user's, that is."""
@@ -98,14 +108,13 @@ class Compiling:
 
         return _has_any_global_hook
 
-    def _first(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        """``torch.compile`` until it was called once: it loads what tells of compilations."""
+    def _traced(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        """An export begins; with a hook in place it would not look at the model's ``forward``."""
+        hold = self._hold
 
         @functools.wraps(original)
-        def compile(*args: Any, **kwargs: Any) -> Any:  # noqa: A001  # its name
-            made = original(*args, **kwargs)
-            if self._taken and self.listen() and self._torch.compile is compile:
-                self._torch.compile = original
-            return made
+        def get_traced_fn(*args: Any, **kwargs: Any) -> Any:
+            hold()
+            return original(*args, **kwargs)
 
-        return compile
+        return get_traced_fn

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from greennb.advisor.base import Failed
-from greennb.advisor.observe.torch_cell import Cell, Stage
+from greennb.advisor.observe.torch_cell import Cell, Stage, no_modes
 from greennb.advisor.observe.torch_ring import Ring
 from greennb.advisor.observe.torch_steps import Clock
 
@@ -332,7 +332,8 @@ class Loaders:
             if entry is not None and entry.iterator is ref:
                 del iterations[key]
 
-        facts = LoaderFacts(iterator if loader is None else loader)
+        with no_modes(self._torch):
+            facts = LoaderFacts(iterator if loader is None else loader)
         made = Iteration(weakref.ref(iterator, gone), None if loader is None else weakref.ref(loader), facts)
         iterations[key] = made
         return made

@@ -65,7 +65,7 @@ class ModelFacts:
     """One model, as it was when last looked at; remembered from cell to cell.
 
     Attributes:
-        idle: nothing to compute with: no parameters and nothing quantized (a loss, an activation, a transform).
+        idle: nothing to compute with, neither parameters nor quantized ones: a loss, an activation, a transform.
         owned: ids of its parameters, to find its optimizer.
         ordered: whether its order of layers was looked at in a call.
     """
@@ -97,7 +97,7 @@ class ModelFacts:
         self._parameters(found)
         self._convolutions(found)
         self.pruned = tuple(_pruned(self._torch, found))
-        self.idle = not self.parameters and not self.quantized
+        self.idle = not (self.owned or self.quantized)
 
     def _parameters(self, found: dict[int, tuple[str, Any]]) -> None:
         numbers: Counter[str] = Counter()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from greennb.advisor.base import Failed
-from greennb.advisor.observe.torch_cell import Cell, Lane, Stage
+from greennb.advisor.observe.torch_cell import Cell, Lane, Stage, no_modes
 from greennb.advisor.observe.torch_ring import Ring
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class OptimizerFacts:
 
     def __init__(self, optimizer: Any) -> None:
         kind = type(optimizer)
-        groups = optimizer.param_groups
+        groups = optimizer.param_groups or [{"params": ()}]
         tensors = [it for group in groups for it in group["params"]][:MOST_PARAMETERS]
         self.kind = kind.__name__
         self.builtin = str(kind.__module__).startswith("torch.optim")
@@ -139,7 +139,8 @@ class Steps:
 
         They have a ``try`` of their own, :func:`~greennb.advisor.watch.guarded` would come before that line.
         """
-        torch, stage, clock, failed, begins = self._torch, self._stage, self._clock, self._failed, self._begins
+        torch, stage, clock, failed = self._torch, self._stage, self._clock, self._failed
+        made, begins = self._made, self._begins
 
         def before_step(optimizer: Any, args: Any, kwargs: Any) -> None:
             if torch.compiler.is_compiling():
@@ -147,9 +148,7 @@ class Steps:
             try:
                 cell = stage.cell
                 if cell is not None:
-                    record = cell.optimizers.get(optimizer) or cell.optimizers.add(
-                        optimizer, lambda: StepRecord(optimizer)
-                    )
+                    record = cell.optimizers.get(optimizer) or made(cell, optimizer)
                     if record is not None:
                         if record.steps < LOOKED_AT:
                             begins(cell, record, args, kwargs)
@@ -172,6 +171,10 @@ class Steps:
                 failed(error)
 
         return before_step, after_step
+
+    def _made(self, cell: Cell, optimizer: Any) -> StepRecord | None:
+        with no_modes(self._torch):
+            return cell.optimizers.add(optimizer, lambda: StepRecord(optimizer))
 
     def _begins(self, cell: Cell, record: StepRecord, args: Any, kwargs: Any) -> None:
         """One of the first steps."""

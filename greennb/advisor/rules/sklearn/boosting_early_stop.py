@@ -2,8 +2,7 @@
 
 **Seen.** Boosting or an MLP without early stopping, at least 50 iterations and 1 s, whose loss was flat from the
 middle on: less than a thousandth of all the improvement came in the second half. Which loss is said: on the
-validation data that it was given (XGBoost, LightGBM), on the rows left out of each tree (`subsample`), or, with
-neither, the training loss.
+validation data that it was given (XGBoost, LightGBM), else on the training data, where it falls longest.
 
 **Why.** Each iteration costs the same, whatever it brings; and a larger model costs more at each prediction.
 

@@ -1,0 +1,9 @@
+# A linear kernel in the solver for all kernels.
+# %%
+from sklearn.datasets import make_classification
+
+X, y = make_classification(5_000, 20, n_informative=10, random_state=0)
+# %%
+from sklearn.svm import SVC
+
+svc = SVC(kernel="linear", C=0.5).fit(X, y)

@@ -1,0 +1,9 @@
+# The same, in XGBoost's own way.
+# %%
+from sklearn.datasets import make_classification
+
+X, y = make_classification(20_000, 20, n_informative=10, random_state=0)
+# %%
+from xgboost import XGBClassifier
+
+boost = XGBClassifier(n_estimators=150, n_jobs=1, random_state=0).fit(X, y)

@@ -301,6 +301,8 @@ def test_what_apply_calls_is_told_with_where_it_is_written():
         ("import a\nx = 1\nout = []\ndef f(): pass\nfor i in n:\n    g(i)\nout", 1),
         ("df['a'] = df.apply(f, axis=1)\ndf.head()", 1),
         ("x = load()\nx.head(3)", 1),
+        ("x = load()\nprint('x', x)", 1),
+        ("x = load()\nprint(x.sum())", 2),
         ("x = y + 1\nf(x)", 2),
         ("x = [0] * 5", 0),
     ],

@@ -7,7 +7,7 @@ a = rng.normal(size=300_000)
 out = np.zeros_like(a)
 # %% --lines
 total = 0.0
-for turn in range(2500):
+for _turn in range(2500):
     rises = a[1:] > a[:-1]
     out[1:] = np.where(rises, a[1:] * 2.0 - a[:-1], out[1:])
     total += out.sum()

@@ -9,4 +9,4 @@ df = pd.DataFrame({"price": rng.random(120_000), "count": rng.integers(1, 9, 120
 total = 0.0
 for _, row in df.iterrows():
     total += row["price"] * row["count"]
-total
+print(total)

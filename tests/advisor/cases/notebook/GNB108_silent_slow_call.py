@@ -7,5 +7,5 @@ import pandas as pd
 
 df = pd.DataFrame({"price": np.ones(40), "count": np.ones(40)})
 # %% --lines
-for _, row in df.iterrows():
+for _, _row in df.iterrows():
     time.sleep(0.06)

@@ -9,5 +9,5 @@ y = X[:, 0] + X[:, 1]
 model = Ridge(solver="cholesky")
 # %%
 model.fit(X, y)
-for turn in range(12):
+for _turn in range(12):
     answer = model.predict(X)

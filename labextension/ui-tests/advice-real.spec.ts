@@ -23,7 +23,7 @@ test('a plain notebook is told what its cells could do cheaper; what is dismisse
   await expect(linear).toContainText('[2]');
   await expect(linear).toContainText(/At stake .*J · .* s ran through this/);
   await expect(linear).not.toContainText(/sav/i);
-  await expect(linear.locator('.gnb-Evidence')).toContainText('3,000 rows');
+  await expect(linear.locator('.gnb-Evidence')).toContainText('3,000');
   await linear.getByRole('button', { name: 'When not' }).click();
   await expect(linear.getByRole('list', { name: 'Not where' })).toContainText('predict_proba');
 

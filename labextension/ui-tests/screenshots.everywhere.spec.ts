@@ -4,7 +4,7 @@ import path from 'path';
 
 import { expect, test } from './front';
 import type { Front } from './front';
-import { FINDING, WASTE } from './said';
+import { PLAIN } from './said';
 
 const FOLDER = path.join(__dirname, '..', '..', 'docs', 'images', 'panel');
 
@@ -61,13 +61,16 @@ test('a training notebook', async ({ front }) => {
 
 test('advice', async ({ front }) => {
   test.skip(front.name !== 'lab', 'one front says it for all');
-  await front.open({ cells: ['import time; time.sleep(2)', FINDING, WASTE] });
+  await front.open({ cells: [...PLAIN] }, 'classify.ipynb');
   await front.show();
   await front.live();
-  for (const at of [0, 1, 2]) {
-    await front.run(at);
+  for (const at of PLAIN.keys()) {
+    await front.start(at);
+    await front.ended(at, 100_000);
   }
-  await front.tab('Advice 3');
+  await front.panel.getByRole('tab', { name: /^Advice [1-9]/ }).click();
+  await front.panel.getByRole('article').first().getByRole('button', { name: 'When not' }).click();
+  await front.panel.getByRole('tablist').evaluate(tabs => tabs.scrollIntoView());
   await front.page.mouse.move(0, 0);
   await picture(front, `${front.name}-advice`);
 });

@@ -257,9 +257,17 @@ describe('words', () => {
     [3000, 'rows', '3,000 rows'],
     [0.6213, '1', '0.6213'],
     [312, '1', '312'],
-    [1e300, '1', '1e+300']
+    [1e300, '1', '1e+300'],
+    [1, 'calls', '1 call']
   ])('write %j %s as %s', (value, unit, expected) => {
     expect(quantity(value, unit)).toBe(expected);
+  });
+
+  it('say once what is counted', () => {
+    expect([quantity(240, 'calls', 'calls of net'), quantity(240, 'calls', 'recalls')]).toEqual([
+      '240',
+      '240 calls'
+    ]);
   });
 
   it.each([

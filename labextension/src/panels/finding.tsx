@@ -175,7 +175,7 @@ function Evidence({ finding }: { finding: IFinding }): JSX.Element | null {
             <Foreign text={name} width={60} />
           </dt>
           <dd>
-            <Foreign text={quantity(value, unit)} width={40} />
+            <Foreign text={quantity(value, unit, name)} width={40} />
           </dd>
         </React.Fragment>
       ))}

@@ -35,8 +35,8 @@ const BYTES: readonly (readonly [number, string])[] = [
   [2 ** 10, 'KiB']
 ];
 
-/** A number with its unit: "62 %", "3,000 rows", "2.35 s"; the unit "1" is none. */
-export function quantity(value: number | null, unit: string): string {
+/** A number with its unit: "62 %", "3,000 rows", "2.35 s"; the unit "1" is none, and one that `name` says is left out. */
+export function quantity(value: number | null, unit: string, name = ''): string {
   if (value === null) {
     return '–';
   }
@@ -54,13 +54,22 @@ export function quantity(value: number | null, unit: string): string {
     case 'B':
       return bytes(value);
     default:
-      return `${number(value)} ${unit === '1' ? '' : plain(unit, 20)}`.trimEnd();
+      return `${number(value)} ${counted(value, unit, name)}`.trimEnd();
   }
 }
 
 function bytes(value: number): string {
   const [size, unit] = BYTES.find(([size]) => Math.abs(value) >= 0.95 * size) ?? [1, 'B'];
   return `${Number((value / size).toPrecision(3))} ${unit}`;
+}
+
+/** What is counted: "3 calls", "1 call". */
+function counted(value: number, unit: string, name: string): string {
+  const word = plain(unit, 20);
+  if (unit === '1' || name.toLowerCase().split(' ').includes(word.toLowerCase())) {
+    return '';
+  }
+  return value === 1 ? word.replace(/(?<=..)s$/, '') : word;
 }
 
 function number(value: number): string {

@@ -46,6 +46,9 @@ from greennb.advisor.signals.source import SourceFact, SourceSignals
 LONGEST = 200_000
 """Characters of source; a cell that is longer was not written by hand."""
 
+_KEPT_LONGEST = 20_000
+"""Characters of source whose tree is kept for the next look: a tree takes some hundred times the room."""
+
 _LINE_MAGIC = re.compile(r"^(\s*)(?:(%)(\w+)\s*(.*)|[%!?].*|[\w.]+\?{1,2}\s*)$")
 _ASSIGNED_MAGIC = re.compile(r"^(\s*[\w., ]+=\s*)[%!].*$")
 _PYTHON_MAGICS = frozenset(("time", "timeit", "capture", "prun", "energy", "memit", "mprun", "pyinstrument"))
@@ -61,7 +64,7 @@ def source_signals(source: str, names: Names, *, earlier: Sequence[str] = ()) ->
     """What ``source`` says; None where it is no Python, or longer than a person writes.
 
     ``earlier`` are the sources of the cells that ran before it, oldest first; ``names`` tells which of their classes an
-    object is of. Takes about a millisecond for a hundred lines.
+    object is of. Takes some 5 ms for a hundred lines.
     """
     parsed = _parsed(source)
     if parsed is None:
@@ -81,14 +84,27 @@ def source_signals(source: str, names: Names, *, earlier: Sequence[str] = ()) ->
     )
 
 
-@functools.lru_cache(maxsize=1024)
 def _defining(source: str) -> Parsed | None:
-    """An earlier cell, where it defines something; looked at once, not for each cell after it."""
-    return _parsed(source) if _DEFINES.search(source) else None
+    """An earlier cell, where it defines something."""
+    return _parsed(source) if _defines(source) else None
+
+
+def _parsed(source: str) -> Parsed | None:
+    return _kept(source) if len(source) <= _KEPT_LONGEST else _parse(source)
 
 
 @functools.lru_cache(maxsize=512)
-def _parsed(source: str) -> Parsed | None:
+def _kept(source: str) -> Parsed | None:
+    return _parse(source)
+
+
+@functools.lru_cache(maxsize=1024)
+def _defines(source: str) -> bool:
+    """Whether it may; looked at once, not for each cell after it: most do not, and need not be parsed for others."""
+    return _DEFINES.search(source) is not None
+
+
+def _parse(source: str) -> Parsed | None:
     if len(source) > LONGEST:
         return None
     for text in (source, _without_magics(source)):

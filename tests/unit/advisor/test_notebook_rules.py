@@ -141,6 +141,13 @@ def test_other_inputs_other_work_or_little_of_it_is_no_repetition(context):
     assert not said("GNB104", context)
 
 
+def test_what_a_cell_imports_is_not_what_it_made():
+    source = "import pandas as pd\ndf = pd.read_csv('a.csv')"
+    (found,) = said("GNB104", cell(source, past=(cell(source, number=1),)))
+    assert found.subject == "df"
+    assert found.code.startswith('if "df" not in globals():\n    import pandas')
+
+
 def test_code_with_long_texts_or_magics_is_not_indented():
     source = 'q = """\nselect\n"""\n%time df = pd.read_csv(q)'
     (found,) = said("GNB104", cell(source, past=(cell("import pandas as pd", number=0), cell(source, number=1))))

@@ -49,17 +49,18 @@ LEAST_S = 2.0
 def check(cell: CellContext) -> Iterator[Found]:
     """A cell of loaders that ran before on the same inputs."""
     code = cell.code
-    if code is None or cell.failed or cell.duration_s < LEAST_S or not code.of("pure") or not code.writes:
+    if code is None or cell.failed or cell.duration_s < LEAST_S or not code.of("pure"):
         return
-    if set(code.reads) & set(code.writes):  # it changes its own input
+    made = _no_modules(code.writes, [cell])
+    if not made or set(code.reads) & set(made):  # it changes its own input
         return
     earlier = [it for it in cell.past if it.source == cell.source and not it.failed and it.duration_s >= LEAST_S]
     if not earlier:
         return
     since = [it for it in cell.past if it.number > earlier[-1].number]
-    if _named(_inputs(code.reads, cell.past), since):
+    if _named(_no_modules(code.reads, cell.past), since):
         return
-    name = code.writes[-1] if len(code.writes) == 1 else ""
+    told = ", ".join(made[:4])
     yield Found(
         evidence=(
             evidence("this run", cell.duration_s, "s"),
@@ -67,21 +68,22 @@ def check(cell: CellContext) -> Iterator[Found]:
             evidence("runs so far", len(earlier) + 1, "runs"),
         ),
         text=(
-            f"This cell gave {', '.join(code.writes[:4])} once more in {cell.duration_s:.1f} s, from inputs that had "
+            f"This cell gave {told} once more in {cell.duration_s:.1f} s, from inputs that had "
             f"not changed in this notebook. Let it work only where the result is not there yet."
         ),
-        code=_guarded(cell.source, code.writes),
+        code=_guarded(cell.source, made),
         share=clock_share(cell, cell.duration_s),
-        subject=name or ", ".join(code.writes[:4]),
+        subject=told,
     )
 
 
-def _inputs(reads: Sequence[str], past: Sequence[CellContext]) -> list[str]:
-    """What it reads, without the modules: names that some cell imports."""
-    return [
-        name for name in reads
-        if not any(re.search(rf"\bimport\b[^\n]*\b{re.escape(name)}\b", it.source) for it in past)
-    ]  # fmt: skip
+def _no_modules(names: Sequence[str], cells: Sequence[CellContext]) -> list[str]:
+    """``names`` without those that some of these cells import."""
+    return [name for name in names if not any(_imports(it.source, name) for it in cells)]
+
+
+def _imports(source: str, name: str) -> bool:
+    return re.search(rf"\bimport\b[^\n]*\b{re.escape(name)}\b", source) is not None
 
 
 def _named(names: Sequence[str], cells: Sequence[CellContext]) -> bool:

@@ -45,7 +45,7 @@ MOST_BUSY = 0.05
 """Share of time with a kernel running up to which a card is idle (ours)."""
 
 LEAST_CPU = 0.50
-"""Part of the cell's time that this process's threads computed, of one CPU, below which it was waiting (ours)."""
+"""CPUs that this process computed on, or wanted to, below which the cell was waiting for something else (ours)."""
 
 
 def check(cell: CellContext) -> Iterator[Found]:
@@ -57,7 +57,7 @@ def check(cell: CellContext) -> Iterator[Found]:
     ]
     if not idle or not cell.jax.compiles or cell.duration_s < LEAST_S:
         return
-    if cell.machine.cpu_s < LEAST_CPU * cell.duration_s:
+    if max(cell.machine.cpu_s / cell.duration_s, cell.machine.runnable or 0.0) < LEAST_CPU:
         return
     power = () if idle[0].power_w is None else (evidence("power of the idle card", idle[0].power_w, "W"),)
     yield Found(

@@ -9,6 +9,9 @@ from typing import Any
 from greennb.advisor.base import Failed, Observer
 from greennb.advisor.names import Names
 
+TORCH = ("torch", "torch._dynamo.callback", "torch._dynamo.convert_frame")
+"""PyTorch, and its compiler, which is loaded later: the observer has to be out of its sight before it compiles."""
+
 
 class Late:
     """An observer whose file is loaded with the framework that it watches: most kernels never need it."""
@@ -47,7 +50,7 @@ class Late:
 def observers(**machine: Any) -> list[Observer]:
     """All observers; ``machine`` goes to the machine's."""
     every = [
-        Late("torch", ("torch",), lambda: _class("torch", "TorchObserver")()),
+        Late("torch", TORCH, lambda: _class("torch", "TorchObserver")()),
         Late("sklearn", ("sklearn.base",), lambda: _class("sklearn", "SklearnObserver")()),
         Late("keras", ("keras", "tensorflow"), lambda: _class("keras", "KerasObserver")()),
         Late("jax", ("jax",), lambda: _class("jax", "JaxObserver")()),

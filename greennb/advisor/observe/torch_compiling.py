@@ -2,8 +2,8 @@
 
 What was measured on PyTorch 2.13: a model compiled while a global forward hook is there is compiled a second time when
 the hook goes; one compiled without is not when a hook comes. Every call of ``torch.compile(model)`` warns the user
-while there is a global hook, and a strict ``torch.export`` fails. So the hook is taken away while something is compiled,
-which PyTorch tells of; hidden from the question that the warning is about; and off for a cell once it exports.
+while there is a global hook, and a strict ``torch.export`` fails. So the hook is taken away while something is
+compiled, which PyTorch tells of; hidden from the question that the warning is about; off for a cell once it exports.
 """
 
 from __future__ import annotations

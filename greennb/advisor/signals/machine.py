@@ -17,7 +17,7 @@ class GpuSeen:
         temp_c: highest; ``clock_mhz`` mean SM clock, ``max_clock_mhz`` what it may reach.
         capability: compute capability, (0, 0) where it is not told.
         samples: how many readings the means are of.
-        idle_w: watts in the idle time before this cell; None where nobody looked.
+        idle_w: watts just before this cell began, after a pause of a minute or more; None where nobody looked.
     """
 
     domain: str
@@ -50,17 +50,18 @@ class ArraySeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineSignals:
-    """The machine and this process while a cell ran.
+    """The machine and this process while a cell ran; there are none of cells shorter than half a second.
 
     Attributes:
         cores: physical cores that this process may use; ``cpus`` logical ones, a cgroup's quota counted in.
         x86, amx, avx512_bf16: of the processor.
         memory_b: of the machine, or of its cgroup; ``swapped_b`` read back from swap by the machine within the cell,
             None where that is not told; ``major_faults`` of this process.
-        cpu_s: CPU seconds of this process and its children within the cell.
+        cpu_s: CPU seconds of this process and its children within the cell; without a meter of those that have ended.
         threads: of this process at the cell's end; ``runnable`` mean number of its threads that ran or waited for a
             CPU, None where that is not told; ``switches_per_s`` involuntary context switches.
-        pools: thread pools of numeric libraries, name to size: {"openblas": 2, "openmp": 2}.
+        pools: thread pools of numeric libraries, name to size: {"openblas": 2, "openmp": 2}; "torch" where it is
+            imported, the others where threadpoolctl is.
         arrays: the largest arrays among the notebook's names, at least 64 MiB, at most 8.
     """
 

@@ -1,7 +1,7 @@
 """The same preprocessing for every candidate
 
 **Seen.** A search over a `Pipeline` without `memory`, in which the steps before the last take more than a fifth of a
-fit (and at least 20 ms), and the same preprocessing is done for several candidates, because what varies comes after
+fit (and at least 0.1 s), and the same preprocessing is done for several candidates, because what varies comes after
 it.
 
 **Why.** Each candidate fits the whole pipeline in each fold. Where only the last step's parameters vary, the steps
@@ -18,7 +18,7 @@ before it compute the same thing again for each of them.
 
 **Sources.** [scikit-learn on caching
 transformers](https://scikit-learn.org/stable/modules/compose.html#caching-transformers-avoid-repeated-computation).
-The fifth, 20 ms and 2 s in all are ours.
+The fifth, 0.1 s and 2 s in all are ours.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ RULE = Rule(
 PART = 0.2
 """Least part of a fit that is preprocessing. Ours."""
 
-PREPROCESS_S = 0.02
-"""Least seconds of preprocessing in one fit: hashing the data and a file cost milliseconds. Ours."""
+PREPROCESS_S = 0.1
+"""Least seconds of preprocessing in one fit: hashing the data, writing and reading a file cost some of it back. Ours."""
 
 SECONDS = 2.0
 """Least seconds of the search. Ours."""

@@ -83,6 +83,23 @@ test('what is dismissed is kept in the notebook, through a restart and a reload,
   await expect(cards).toHaveCount(2);
 });
 
+test('a read-only notebook forgets with the page, says so, and is left as it is', async ({ front }) => {
+  await front.page.route(/\/api\/contents\/.*notebook\.ipynb/, async route => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), writable: false } });
+  });
+  await planted(front);
+  const cards = front.panel.getByRole('article');
+  await cards.first().getByRole('button', { name: 'Dismiss' }).click();
+  await expect(cards).toHaveCount(1);
+  await front.panel.getByRole('button', { name: '1 dismissed · Show' }).click();
+  await expect(front.panel).toContainText('This notebook is read-only');
+  expect(await front.metadata()).toBeUndefined();
+  await front.panel.getByRole('button', { name: 'Bring back' }).click();
+  await expect(cards).toHaveCount(2);
+  expect(front.complaints.filter(said => /greennb/i.test(said))).toEqual([]);
+});
+
 test('a thread that keeps a CPU busy while nothing runs is shown', async ({ front }) => {
   await front.open({ cells: ['1', WASTE] });
   await front.show();

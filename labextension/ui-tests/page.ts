@@ -165,6 +165,14 @@ export class NotebookPage {
     });
   }
 
+  /** What greennb keeps in the notebook's metadata. */
+  async metadata(): Promise<unknown> {
+    return this.page.evaluate(() => {
+      const { content } = window.jupyterapp.shell.currentWidget as NotebookPanel;
+      return content.model!.getMetadata('greennb') as unknown;
+    });
+  }
+
   async command(id: string, args: Record<string, string> = {}): Promise<void> {
     await this.page.evaluate(
       async ([name, given]) => {

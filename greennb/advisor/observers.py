@@ -49,16 +49,13 @@ class Late:
 
 def observers(**machine: Any) -> list[Observer]:
     """All observers; ``machine`` goes to the machine's."""
-    every = [
+    return [
         Late("torch", TORCH, lambda: _class("torch", "TorchObserver")()),
         Late("sklearn", ("sklearn.base",), lambda: _class("sklearn", "SklearnObserver")()),
         Late("keras", ("keras", "tensorflow"), lambda: _class("keras", "KerasObserver")()),
         Late("jax", ("jax",), lambda: _class("jax", "JaxObserver")()),
         Late("machine", (), lambda: _class("machine", "MachineObserver")(**machine)),
     ]
-    from importlib.util import find_spec  # only while they are being written
-
-    return [it for it in every if find_spec(f"greennb.advisor.observe.{it.name}")]
 
 
 def _class(file: str, name: str) -> Any:

@@ -14,6 +14,7 @@ from greennb.model.measurement import Status
 if TYPE_CHECKING:
     from greennb.advisor.advise import Advisor
     from greennb.jupyter.cells import CellRun
+    from greennb.meter.meter import Meter
     from greennb.model.finding import Finding
     from greennb.model.measurement import Measurement
 
@@ -25,15 +26,23 @@ class Coach:
 
     Args:
         shell: whose namespace is the notebook's.
+        meter: the meter in force, whose sources know of the boards.
         on: whether to watch at all; may change from cell to cell.
         say: told in one sentence what is off and why.
         ended: called where a cell has ended that is dear enough to speak of.
     """
 
     def __init__(
-        self, shell: Any, *, on: Callable[[], bool], say: Callable[[str], None], ended: Callable[[], None]
+        self,
+        shell: Any,
+        *,
+        meter: Callable[[], Meter],
+        on: Callable[[], bool],
+        say: Callable[[str], None],
+        ended: Callable[[], None],
     ) -> None:
         self._shell = shell
+        self._meter = meter
         self._on = on
         self._say = say
         self._ended = ended
@@ -120,7 +129,7 @@ class Coach:
         on = self._on() and not self._broken
         if on and not self._watches:
             if self._advisor is None:
-                self._advisor = _advisor(self._shell, self._say)
+                self._advisor = _advisor(self._shell, self._meter, self._say)
             self._watches = True
             self._advisor.install()
         elif not on:
@@ -144,11 +153,11 @@ class Coach:
             self._say(f"the advisor's hooks could not be taken back ({type(second).__name__}: {second}).")
 
 
-def _advisor(shell: Any, say: Callable[[str], None]) -> Advisor:
+def _advisor(shell: Any, meter: Callable[[], Meter], say: Callable[[str], None]) -> Advisor:
     from greennb.advisor.advise import Advisor
     from greennb.advisor.observers import observers
 
-    return Advisor(observers(), namespace=shell.user_ns, say=say)
+    return Advisor(observers(meter=meter), namespace=shell.user_ns, say=say)
 
 
 def _measure(run: CellRun) -> Callable[[], Measurement]:

@@ -48,7 +48,13 @@ class Session:
             failed=self._failed,
         )
         self._budgets: dict[int, BudgetWatch] = {}
-        self.coach = Coach(shell, on=lambda: self.advises, say=self.say, ended=self.advice_changed)
+        self.coach = Coach(
+            shell,
+            meter=lambda: self.runtime.meter,
+            on=lambda: self.advises,
+            say=self.say,
+            ended=self.advice_changed,
+        )
         self.bridge = Bridge(self)
 
     def _cell_name(self, file: str) -> str | None:

@@ -110,7 +110,7 @@ def tf_function(node: Any, _place: Place, _walk: Walk) -> Seen:
 
 def early_stop(node: ast.If, place: Place, _walk: Walk) -> Seen:
     """A loop left when it gets no better."""
-    leaves = [each for it in node.body for each in ast.walk(it)]
+    leaves = [each for it in (*node.body, *node.orelse) for each in ast.walk(it)]
     if place.loops and any(isinstance(it, ast.Break | ast.Return | ast.Raise) for it in leaves):
         words = {word for name in _names([node.test], attributes=True) for word in name.lower().split("_")}
         if words & _QUALITY or any(_EARLY.search(name) for name in _names([node.test], attributes=True)):

@@ -20,9 +20,18 @@ class Net(nn.Module):
 
 
 torch.manual_seed(0)
-model = Net().eval()
+model = Net()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.01, fused=True)
 pictures = torch.randn(64, 3, 32, 32)
+labels = torch.randint(0, 10, (64,))
 # %%
+for _ in range(3):
+    loss = nn.functional.cross_entropy(model(pictures), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+# %%
+model.eval()
 with torch.inference_mode():
     for _ in range(60):
         scores = model(pictures)

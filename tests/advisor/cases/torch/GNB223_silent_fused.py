@@ -2,7 +2,7 @@
 # %%
 import torch
 from torch import nn
-from torch.fx.experimental.optimization import fuse
+from torch.nn.utils import fuse_conv_bn_eval
 
 torch.manual_seed(0)
 model = nn.Sequential(
@@ -10,7 +10,9 @@ model = nn.Sequential(
     nn.Conv2d(32, 64, 3, padding=1, bias=False), nn.BatchNorm2d(64), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
     nn.Linear(64, 10),
 )  # fmt: skip
-model = fuse(model.eval())
+model.eval()
+model[0], model[1] = fuse_conv_bn_eval(model[0], model[1]), nn.Identity()
+model[3], model[4] = fuse_conv_bn_eval(model[3], model[4]), nn.Identity()
 pictures = torch.randn(64, 3, 32, 32)
 # %%
 with torch.inference_mode():

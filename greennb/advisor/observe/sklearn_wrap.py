@@ -45,6 +45,7 @@ class Wraps:
         self._failed = failed
         self._undo: list[Callable[[], None]] = []
         self._bases: list[type] = []
+        self._done: set[type] = set()
         self.late: list[type] = []
 
     def install(self, base: type) -> None:
@@ -53,7 +54,7 @@ class Wraps:
             return
         self._bases.append(base)
         for cls in _below(base):
-            self._wrap(cls, METHODS)
+            self._wrap_with_mixins(cls)
         self._meet_newcomers(base)
 
     def remove(self) -> None:
@@ -62,6 +63,7 @@ class Wraps:
             undo()
         self._undo.clear()
         self._bases.clear()
+        self._done.clear()
         self.late.clear()
 
     def catch_up(self) -> None:
@@ -74,14 +76,21 @@ class Wraps:
         try:
             self.catch_up()
             if _ours_to_wrap(cls):
+                self._done.add(cls)
+                self._wrap_with_mixins(cls)
                 self._wrap(cls, tuple(name for name in METHODS if name not in SETTLED_LATER))
                 self.late.append(cls)
         except Exception as error:  # noqa: BLE001  # a class of the user's may be in the making
             self._failed(error)
 
+    def _wrap_with_mixins(self, cls: type) -> None:
+        """It and what it inherits from, below ``BaseEstimator`` or not: many a ``predict`` is a mixin's."""
+        for one in cls.__mro__ if _ours_to_wrap(cls) else ():
+            if one not in self._done and _ours_to_wrap(one):
+                self._done.add(one)
+                self._wrap(one, METHODS)
+
     def _wrap(self, cls: type, methods: tuple[str, ...]) -> None:
-        if not _ours_to_wrap(cls):
-            return
         for name in methods:
             found = vars(cls).get(name)
             if isinstance(found, FunctionType):

@@ -53,7 +53,7 @@ def looked(session: Session) -> Looked:
         cells=advisor.watched,
         frameworks=advisor.frameworks,
         rules=len(advisor.rules),
-        dismissed=len(advisor.dismissed),
+        dismissed=len(session.coach.dismissed),
         off=advisor.watch.off,
     )
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from greennb.jupyter.bridge import Bridge
 
 
+MOST_TEXTS = 1000
+"""Names in a list that a page sends: twice what a notebook remembers of dismissed findings, and as many rules."""
+
+
 class Asks:
     """One page's questions."""
 
@@ -70,8 +74,11 @@ class Asks:
         measure = fields.get("measure")
         if measure is not None and not isinstance(measure, bool):
             raise BadInputError("measure must be true or false.")
-        if not wanted and measure is None:
-            raise BadInputError("There is nothing to set: give measure, zone, pue or intensity.")
+        dismissed = None if fields.get("dismissed") is None else _texts(fields, "dismissed")
+        if not wanted and measure is None and dismissed is None:
+            raise BadInputError("There is nothing to set: give measure, zone, pue, intensity or dismissed.")
+        if dismissed is not None:
+            self._session.coach.set_aside = frozenset(dismissed)
         if wanted:
             self._session.configure(**wanted)
         if measure is not None:
@@ -91,6 +98,13 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str) or len(value) > messages.LONGEST_TEXT:
         raise BadInputError(f"{name} must be a text of at most {messages.LONGEST_TEXT} characters.")
     return value.strip()
+
+
+def _texts(fields: Mapping[str, Any], name: str) -> list[str]:
+    values = fields[name]
+    if not isinstance(values, list) or len(values) > MOST_TEXTS:
+        raise BadInputError(f"{name} must be a list of at most {MOST_TEXTS} texts.")
+    return [_text({name: value}, name) for value in values]
 
 
 def _number(fields: Mapping[str, Any], name: str, usual: float) -> float:

@@ -112,7 +112,7 @@ class Bridge:
         if not self._outdated:
             return False
         self._outdated = False
-        before, self.found = self.found, self.session.coach.findings()
+        before, self.found = self.found, self.session.coach.findings(for_page=True)
         return self.found != before
 
     @property

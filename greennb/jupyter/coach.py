@@ -6,7 +6,7 @@ are loaded before the first cell that runs: an expression of the kernel's own ne
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import TYPE_CHECKING, Any
 
 from greennb.model.measurement import Status
@@ -19,10 +19,17 @@ if TYPE_CHECKING:
     from greennb.model.measurement import Measurement
 
 
+LONGEST_KEY = 200
+"""Where the page cuts the keys that it writes into a notebook's metadata (labextension/src/dismissals.ts)."""
+
+
 class Coach:
     """Whoever watches the cells of one shell for what would make them cheaper.
 
     Whatever goes wrong in here turns it off, is said once, and reaches no cell.
+
+    Attributes:
+        set_aside: what the notebook remembers as dismissed, as its page has told: keys of findings, and rules' codes.
 
     Args:
         shell: whose namespace is the notebook's.
@@ -52,6 +59,7 @@ class Coach:
         self._broken = False
         self._latest: int | None = None
         self._said: set[str] = set()
+        self.set_aside: frozenset[str] = frozenset()
 
     @property
     def advisor(self) -> Advisor | None:
@@ -98,7 +106,7 @@ class Coach:
             return ""
         try:
             for finding in self._advisor.of_cell(self._latest):
-                if finding.key not in self._said and not self._dismissed(finding):
+                if finding.key not in self._said and not _is_among(self.dismissed, finding):
                     from greennb.views.advice import line  # with the first that is found
 
                     self._said.add(finding.key)
@@ -107,12 +115,22 @@ class Coach:
             self._break(error)
         return ""
 
-    def findings(self, *, all_cells: bool = False) -> tuple[Finding, ...]:
-        """What is to be said now, without what was dismissed. From any thread."""
+    def findings(self, *, all_cells: bool = False, for_page: bool = False) -> tuple[Finding, ...]:
+        """What is to be said now, without what was dismissed. From any thread.
+
+        Args:
+            for_page: also what was dismissed on the page, which shows it on demand.
+        """
         if self._advisor is None:
             return ()
         found = self._advisor.findings(all_cells=all_cells)
-        return tuple(finding for finding in found if not self._dismissed(finding))
+        dismissed = self._advisor.dismissed if for_page else self.dismissed
+        return tuple(finding for finding in found if not _is_among(dismissed, finding))
+
+    @property
+    def dismissed(self) -> frozenset[str]:
+        """Keys of findings and codes of rules that somebody has dismissed, here or on the page."""
+        return self.set_aside.union(() if self._advisor is None else self._advisor.dismissed)
 
     def told(self, findings: tuple[Finding, ...]) -> None:
         """These have been shown: no card says them again."""
@@ -136,10 +154,6 @@ class Coach:
             self.close()
         return on
 
-    def _dismissed(self, finding: Finding) -> bool:
-        dismissed = set() if self._advisor is None else self._advisor.dismissed
-        return finding.key in dismissed or finding.rule.code in dismissed
-
     def _break(self, error: Exception) -> None:
         """Go on without advice."""
         self._broken, self._info = True, None
@@ -151,6 +165,11 @@ class Coach:
             self.close()
         except Exception as second:  # noqa: BLE001
             self._say(f"the advisor's hooks could not be taken back ({type(second).__name__}: {second}).")
+
+
+def _is_among(dismissed: Set[str], finding: Finding) -> bool:
+    former = f"{finding.rule.code} {finding.cell_id or ''}".rstrip()  # what notebooks of 0.1 remember
+    return not dismissed.isdisjoint((finding.key[:LONGEST_KEY], finding.rule.code, former[:LONGEST_KEY]))
 
 
 def _advisor(shell: Any, meter: Callable[[], Meter], say: Callable[[str], None]) -> Advisor:

@@ -58,7 +58,8 @@ export class NotebookEnergy implements INotebookEnergy {
       link: this.link,
       power: this.power,
       settings,
-      load: it => this._load(it)
+      load: it => this._load(it),
+      dismissed: () => [...this._memory.now.never, ...this._memory.now.dismissed]
     });
     this.link.stateChanged.connect(this._onState, this);
     this.link.connecting.connect(this._onConnecting, this);
@@ -343,6 +344,7 @@ export class NotebookEnergy implements INotebookEnergy {
 
   private _memoryHasChanged(): void {
     [this._cellsSoon, this._adviceSoon].forEach(it => it.please());
+    this._watching.dismissedChanged();
   }
 
   private _cellsHaveChanged(): void {

@@ -18,6 +18,8 @@ export interface IWatchingOptions {
   power: PowerHistory;
   settings(): IPanelSettings;
   load(history: IHistory): void;
+  /** Findings and rules that the notebook does not want to hear of. */
+  dismissed(): string[];
 }
 
 export class Watching implements IDisposable {
@@ -49,6 +51,18 @@ export class Watching implements IDisposable {
     void this._past(60 * this._options.settings().history_min);
     void this._watch(false);
     void this._send();
+    this._toldDismissed = '[]';
+    this.dismissedChanged();
+  }
+
+  /** Have the kernel know too what is dismissed: it speaks of findings in cells' outputs. */
+  dismissedChanged(): void {
+    const dismissed = this._options.dismissed();
+    const told = JSON.stringify(dismissed);
+    if (told !== this._toldDismissed && this._options.link.hello !== null) {
+      this._toldDismissed = told;
+      void this._options.link.ask('set', { dismissed }).catch(() => undefined); // an older kernel need not know
+    }
   }
 
   settingsChanged(): void {
@@ -121,6 +135,7 @@ export class Watching implements IDisposable {
   private _sent_hz = 0;
   private _timer = 0;
   private _set = '';
+  private _toldDismissed = '[]';
   private _hello: IHello | null = null;
   private _refusal = '';
   private _isDisposed = false;

@@ -175,6 +175,21 @@ class TestWithAUsersRule:
         later.listen(1.0)
         assert later.of("findings") == []
 
+    def test_what_is_dismissed_on_the_page_is_left_out_in_the_kernel_too(self, start_kernel, user_rule):
+        kernel = start_kernel(**user_rule)
+        page = Page(kernel)
+        page.ask("hello")
+        run(page, SPEND, cell_id="a")
+        key = page.until(lambda: page.of("findings"))[0]["findings"][0]["key"]
+        page.ask("set", dismissed=[key])
+        told = advice(kernel.run("%energy_advise"))[ADVICE]
+        assert told["findings"] == []
+        assert told["looked"]["dismissed"] == 1
+        later = Page(kernel)
+        assert later.until(lambda: later.of("findings"))[0]["findings"][0]["key"] == key, "the page can show it again"
+        page.ask("set", dismissed=[])
+        assert codes(kernel.run("%energy_advise")) == {"SLOW1"}
+
 
 class TestPlain:
     """Nothing found, nothing changed, nothing left."""

@@ -305,6 +305,7 @@ GARBAGE = [
     {"v": 1, "ask": "watch", "id": "a", "stream": "nowhere", "hz": 1},
     {"v": 1, "ask": "history", "id": "a", "span_s": -1}, {"v": 1, "ask": "history", "id": "a", "span_s": "all"},
     {"v": 1, "ask": "set", "id": "a"}, {"v": 1, "ask": "set", "id": "a", "measure": "yes"},
+    {"v": 1, "ask": "set", "id": "a", "dismissed": "GNB201"}, {"v": 1, "ask": "set", "id": "a", "dismissed": [3]},
     {"v": 1, "ask": "set", "id": "a", "pue": 0.5}, {"v": 1, "ask": "set", "id": "a", "pue": 10**400},
     {"v": 1, "ask": "set", "id": "a", "zone": "<script>alert(1)</script>"},
     {"v": 1, "ask": "set", "id": "a", "zone": "x" * 100_000}, {"v": 1, "ask": "set", "id": "a", "zone": ["FRA"]},

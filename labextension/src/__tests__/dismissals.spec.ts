@@ -164,3 +164,21 @@ it('code goes below the cell that it is about, else below the active one', async
   const cells = panel.model.sharedModel.cells.map(cell => cell.getSource());
   expect([cells[2], cells[3]]).toEqual(['one', 'two']);
 });
+
+it('is told to the kernel when it changes, and to the next kernel', async () => {
+  const panel = new FakePanel();
+  const energy = await found(panel, [clf]);
+  const told = () => panel.kernel.asked.filter(it => it.ask === 'set').map(({ dismissed }) => dismissed);
+  expect(told()).toEqual([]);
+  energy.dismiss(clf, false);
+  energy.dismiss(net, true);
+  energy.restore({ name: net.code, always: true, finding: net });
+  await pass();
+  expect(told()).toEqual([[clf.key], [net.code, clf.key], [clf.key]]);
+  panel.kernel.set('restarting');
+  panel.session.connection('connecting');
+  panel.session.connection('connected');
+  panel.kernel.set('idle');
+  await pass(1000);
+  expect(told().slice(3)).toEqual([[clf.key]]);
+});

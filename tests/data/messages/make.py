@@ -219,7 +219,7 @@ def messages() -> dict[str, dict[str, Any]]:
         "ask-hello": asked("hello"),
         "ask-watch": asked("watch", stream="c0ffee", hz=2),
         "ask-history": asked("history", span_s=3600),
-        "ask-set": asked("set", measure=True, zone="FRA", pue=1.2, intensity=0),
+        "ask-set": asked("set", measure=True, zone="FRA", pue=1.2, intensity=0, dismissed=["GNB201 loader", "GNB304"]),
     }  # fmt: skip
 
 

@@ -72,14 +72,21 @@ def check(cell: CellContext) -> Iterator[Found]:
 
 
 def _code(model: str, convolutions: tuple[str, ...]) -> str:
-    return f"""import copy
+    return f'''import copy
 from torch.nn.utils import fuse_conv_bn_eval
 
-{model}_fused = copy.deepcopy({model}).eval()  # call it instead of {model}, for inference only
-layers = [(name, it) for name, it in {model}_fused.named_modules() if not list(it.children())]
-for (name, convolution), (norm, after) in zip(layers, layers[1:]):
-    if name in {list(convolutions)!r} and isinstance(after, torch.nn.modules.batchnorm._BatchNorm):
-        {model}_fused.set_submodule(name, fuse_conv_bn_eval(convolution, after))
-        {model}_fused.set_submodule(norm, torch.nn.Identity())
+
+def fused(model, convolutions):
+    """A copy for inference only, whose convolutions hold the batch norms that stand next to them."""
+    model = copy.deepcopy(model).eval()
+    layers = [(name, it) for name, it in model.named_modules() if not list(it.children())]
+    for (name, convolution), (norm, after) in zip(layers, layers[1:]):
+        if name in convolutions and isinstance(after, torch.nn.modules.batchnorm._BatchNorm):
+            model.set_submodule(name, fuse_conv_bn_eval(convolution, after))
+            model.set_submodule(norm, torch.nn.Identity())
+    return model
+
+
+{model}_fused = fused({model}, {list(convolutions)!r})
 # on a batch x of yours: torch.testing.assert_close({model}_fused(x), {model}(x))
-"""
+'''

@@ -1,5 +1,4 @@
 # Seven of ten weights are masked, here and there: the layers are as wide as they were.
-# also: GNB227
 # %%
 import torch
 from torch import nn

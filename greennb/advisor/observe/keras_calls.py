@@ -19,7 +19,7 @@ MOST_EPOCHS = 2000
 """What is looked at and remembered of one model's layers and epochs."""
 
 LOOKS = (16, 64, 256)
-"""Steps after which tf.data is asked for its account: it takes a millisecond or so."""
+"""Steps after which tf.data is asked for its account: some tens of microseconds each."""
 
 OWN_CALLBACKS = ("History", "ProgbarLogger")
 """Callbacks that Keras adds itself."""

@@ -33,5 +33,5 @@ for _ in range(3):
 # %%
 model.eval()
 with torch.inference_mode():
-    for _ in range(60):
+    for _ in range(140):
         scores = model(pictures)

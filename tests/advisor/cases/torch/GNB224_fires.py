@@ -39,7 +39,7 @@ labels = torch.randint(0, 2, (512,))
 model = Classifier()
 optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
 # %%
-for epoch in range(2):
+for epoch in range(3):
     for rows in torch.randperm(len(tokens)).split(16):
         loss = nn.functional.cross_entropy(model(tokens[rows]), labels[rows])
         optimizer.zero_grad()

@@ -13,6 +13,6 @@ rows = torch.randn(4096, 1024)
 # %%
 scores = []
 with torch.inference_mode():
-    for _ in range(2):
+    for _ in range(3):
         for batch in rows.split(16):
             scores.append(model(batch))

@@ -22,6 +22,9 @@ from greennb.advisor.observe.torch_steps import Clock, StepRecord
 FIRST_CALLS = 50
 """Calls of models that are looked at when a cell begins."""
 
+ENOUGH = (12, 1500)
+"""Calls of models that are enough where they have cost that many calls of the hook: a deep model is looked at less."""
+
 LATER_CALLS = 4
 """Calls that are looked at each time later: enough for three intervals between them."""
 
@@ -171,6 +174,8 @@ class Forwarded:
         if not cell.armed:
             cell.armed = True
             cell.window += 1
+            cell.looked = 0
+            cell.before = cell.hooked
             self.show()
 
     def hold(self) -> None:
@@ -268,7 +273,8 @@ class Forwarded:
             record.facts.ordered = True
             lane.tracing = record
         cell.left -= 1
-        if cell.left <= 0:
+        cell.looked += 1
+        if cell.left <= 0 or (cell.looked >= ENOUGH[0] and cell.hooked - cell.before >= ENOUGH[1]):
             self.disarm(cell)
             self._closed(cell)
 

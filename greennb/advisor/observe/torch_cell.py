@@ -75,7 +75,8 @@ class Cell:
     Attributes:
         lane: of the thread that asks.
         window: counts the stretches in which the forward hook was on; ``armed`` whether it is now.
-        left: calls of models until it goes off. ``hooked``: calls of the hook so far.
+        left: calls of models until it goes off; ``looked`` those since it is on. ``hooked``: calls of the hook so far,
+            ``before`` those before it went on.
         steps: that all optimizers have taken. ``own_s``: seconds spent in the forward hook.
     """
 
@@ -87,7 +88,7 @@ class Cell:
         self.window = 0
         self.armed = False
         self.left = 0
-        self.hooked = 0
+        self.hooked = self.before = self.looked = 0
         self.steps = 0
         self.own_s = 0.0
 

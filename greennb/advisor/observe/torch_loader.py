@@ -270,7 +270,6 @@ class Loaders:
         torch, stage, clock, failed = self._torch, self._stage, self._clock, self._failed
         gives, stops = self._gives, self._stops
 
-        @functools.wraps(original)
         def __next__(self: Any) -> Any:  # noqa: N807
             if torch.compiler.is_compiling():
                 return original(self)
@@ -290,7 +289,7 @@ class Loaders:
             return batch
 
         self.next_code = __next__.__code__
-        return __next__
+        return functools.wraps(original)(__next__)
 
     def _gives(self, cell: Cell, iterator: Any, began: float, ended: float, batch: Any) -> None:
         iteration = self._iterations.get(id(iterator))

@@ -216,7 +216,7 @@ def _pretrained(model: Any) -> bool:
 
 def _pruned(torch: Any, found: dict[int, tuple[str, Any]]) -> list[PrunedLayer]:
     """Masks of ``torch.nn.utils.prune``. They are counted on the CPU only: elsewhere that would wait for the device."""
-    layers = []
+    layers: list[PrunedLayer] = []
     if torch._C._len_torch_dispatch_stack():
         return layers  # a mode of the user's would see it
     for name, module in found.values():

@@ -78,12 +78,12 @@ class _Told:
         optimizer = record.optimizer()
         if optimizer is None:
             return None
-        owned = {id(it) for group in optimizer.param_groups for it in group["params"]}
+        alive = {id(it) for group in optimizer.param_groups or () for it in group["params"]}
         for name, thing in self._names.items():
             if issubclass(type(thing), self._torch.nn.Module):
                 model, wrapped = inner(thing)
                 facts = self._facts(model)
-                if not owned.isdisjoint(facts.owned):
+                if not alive.isdisjoint(facts.owned):
                     facts.read(model)
                     models.setdefault(facts.number, _model(facts, name, compiled=wrapped or facts.compiled))
                     return facts.number

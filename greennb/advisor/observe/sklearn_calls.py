@@ -22,6 +22,9 @@ MOST_ROUGH = 400
 MOST_WORK = 64
 """Fits told apart within one entry, by their data and settings."""
 
+MOST_DEPTH = 20
+"""Calls deeper than this are not told apart by depth."""
+
 LOOK_S = 0.1
 """A fit that takes less is not asked what came out of it."""
 
@@ -109,13 +112,12 @@ class Calls:
                 return None
             depth = 0 if parent is None else parent.depth + 1
             frame = Frame(self, owner, method, args, kwargs, parent, stack, depth)
-            fits = method in FITS
-            if fits:
+            if method in FITS:
                 last = params.last_step(owner)
                 frame.last = None if last is owner else last
+                if parent is None or parent.last is not None:  # to ask for it takes as long as all the rest
+                    frame.cpu_s = time.process_time()
             stack.append(frame)
-            if fits:
-                frame.cpu_s = time.process_time()
             frame.t0_s = time.perf_counter()
             return frame
         except IndexError:  # the home thread has left its call meanwhile
@@ -129,12 +131,12 @@ class Calls:
         t1_s = time.perf_counter()
         try:
             seconds = t1_s - frame.t0_s
-            fits = frame.method in FITS
-            cpu_s = time.process_time() - frame.cpu_s if fits else 0.0
+            cpu_s = time.process_time() - frame.cpu_s if frame.cpu_s else 0.0
             stack = frame.stack
             while stack and stack.pop() is not frame:
                 pass  # an interrupt may have left some behind
-            self._tell_parent(frame, seconds)
+            if frame.parent is not None:
+                self._tell_parent(frame, frame.parent, seconds)
             if self.on:
                 self._count(frame, seconds, cpu_s, failed)
         except Exception as error:  # noqa: BLE001  # ours to fail, not the user's
@@ -147,11 +149,8 @@ class Calls:
             self._failed(error)
 
     @staticmethod
-    def _tell_parent(frame: Frame, seconds: float) -> None:
+    def _tell_parent(frame: Frame, parent: Frame, seconds: float) -> None:
         """How long a pipeline's earlier steps take, and a search's pipelines."""
-        parent = frame.parent
-        if parent is None:
-            return
         if parent.last is not None and frame.owner is not parent.last:
             parent.pre_s += seconds
         if frame.last is not None:
@@ -171,19 +170,23 @@ class Calls:
             self._look(entry, frame, seconds)
 
     def _entry(self, frame: Frame) -> Entry | None:
-        kind = type(frame.owner)
-        top = frame.depth == 0
-        inside = None if frame.parent is None else type(frame.parent.owner)
-        rough = (kind, frame.method, inside, frame.depth if frame.depth < 20 else 20)
-        seen = data.outline(_x(frame)) if top else None
-        exact = (rough, params.key(frame.owner, numbers=top), seen)
+        owner, kind, parent = frame.owner, type(frame.owner), frame.parent
+        if parent is None:
+            inside = None
+            rough: Any = (kind, frame.method)
+            seen = data.outline(_x(frame))
+            exact: Any = (kind, frame.method, params.key(owner), seen)
+        else:
+            inside = type(parent.owner)
+            rough = (kind, frame.method, inside, min(frame.depth, MOST_DEPTH))
+            exact = (*rough, params.inner_key(owner))
         with self._lock:
             entry = self.entries.get(exact)
             if entry is not None or (entry := self.entries.get(rough)) is not None:
                 return entry
             if len(self.entries) >= MOST_ROUGH:
                 return None
-            entry = self._new(frame, seen if top else data.outline(_x(frame)), inside)
+            entry = self._new(frame, seen if parent is None else data.outline(_x(frame)), inside)
             self.entries[exact if len(self.entries) < MOST_ENTRIES else rough] = entry
             return entry
 

@@ -12,6 +12,9 @@ from greennb.advisor.observe.sklearn_wrap import PACKAGES
 PLAIN = frozenset((bool, int, float, str, type(None)))
 """Types of parameters that are told as they are."""
 
+WORDS = frozenset((bool, str, type(None)))
+"""Types of parameters of which there are few values."""
+
 MOST_TEXT = 120
 """Characters of a text parameter that are kept."""
 
@@ -82,11 +85,30 @@ def _signature(function: Any) -> Any:
         return {}
 
 
-def key(owner: Any, *, numbers: bool) -> tuple[Any, ...]:
-    """The plain parameters, in the order of :func:`names`; without ``numbers`` texts, booleans and None only."""
+TELLING = ("kernel", "n_jobs", "tree_method")
+"""Parameters by which calls within other estimators are told apart, where they are texts, booleans or None."""
+
+_telling: dict[type, tuple[str, ...]] = {}
+
+
+def key(owner: Any) -> tuple[Any, ...]:
+    """The plain parameters, in the order of :func:`names`."""
     held = state(owner)
-    kinds = PLAIN if numbers else (bool, str, type(None))
-    return tuple([value if type(value := held.get(name)) in kinds else ... for name in names(type(owner))])
+    return tuple([value if type(value := held.get(name)) in PLAIN else ... for name in names(type(owner))])
+
+
+def inner_key(owner: Any) -> tuple[Any, ...]:
+    """Those of the parameters that tell apart; there may be thousands of such calls, of some microseconds each."""
+    kind = type(owner)
+    telling = _telling.get(kind)
+    if telling is None:
+        telling = tuple(name for name in names(kind) if name in TELLING)
+        if module_of(kind).startswith(PACKAGES):
+            _telling[kind] = telling
+    if not telling:
+        return ()
+    held = state(owner)
+    return tuple([value if type(value := held.get(name)) in WORDS else ... for name in telling])
 
 
 def parameters(owner: Any) -> dict[str, object]:

@@ -52,7 +52,7 @@ class EstimatorCall:
         method: "fit", "fit_transform", "predict", "transform", "partial_fit", ...
         parameters: ``get_params(deep=False)``: numbers, texts, booleans and None as they are, all else by its class.
         calls: how many; ``seconds`` of all of them together; ``cpu_s`` process CPU seconds meanwhile, 0.0 for methods
-            that don't fit. Other processes (``n_jobs`` of a search) are not in it.
+            that don't fit and within others than pipelines. Other processes (``n_jobs`` of a search) are not in it.
         depth: 0 for one that the notebook itself called, 1 within that, and so on.
         inside: class name of the estimator around it (a search, a pipeline), "" at depth 0.
         fitted: what it said after fitting: ``n_iter_``, ``n_estimators_``, ``best_params_`` and the like; and of its

@@ -56,8 +56,8 @@ class EstimatorCall:
         depth: 0 for one that the notebook itself called, 1 within that, and so on.
         inside: class name of the estimator around it (a search, a pipeline), "" at depth 0.
         fitted: what it said after fitting: ``n_iter_``, ``n_estimators_``, ``best_params_`` and the like; and of its
-            loss by iteration: ``curve`` ("validation" or "training"), ``iterations``, and ``flat_from``, the iteration by
-            which all but a thousandth of the improvement had been made.
+            loss by iteration: ``curve`` ("validation" or "training"), ``iterations``, and ``flat_from``, the iteration
+            by which all but a thousandth of the improvement had been made.
         failed: whether it raised.
         inner_n_jobs: the ``n_jobs`` of an estimator among its parameters that is neither None nor 1; None without one.
         work: of fits at depth 0 that took time: which of them did the same.

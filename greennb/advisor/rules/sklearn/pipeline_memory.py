@@ -49,7 +49,7 @@ PART = 0.2
 """Least part of a fit that is preprocessing. Ours."""
 
 PREPROCESS_S = 0.1
-"""Least seconds of preprocessing in one fit: hashing the data, writing and reading a file cost some of it back. Ours."""
+"""Least seconds of preprocessing in one fit: hashing data, writing and reading a file cost some of it back. Ours."""
 
 SECONDS = 2.0
 """Least seconds of the search. Ours."""

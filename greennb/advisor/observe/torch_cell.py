@@ -42,15 +42,19 @@ class Lane(threading.local):
 
 
 class Records(Generic[R]):
-    """One record for each of the user's objects, which are neither kept alive nor asked for their hash."""
+    """One record for each of the user's objects, which are neither kept alive nor asked for their hash.
+
+    Attributes:
+        by_id: records by ``id``, each with a weak reference to its object: another may have that ``id`` by now.
+    """
 
     def __init__(self) -> None:
         self._records: list[R] = []
-        self._by_id: dict[int, tuple[weakref.ref[Any], R]] = {}
+        self.by_id: dict[int, tuple[weakref.ref[Any], R]] = {}
 
     def get(self, thing: object) -> R | None:
         """The record of ``thing``, None where it has none yet."""
-        known = self._by_id.get(id(thing))
+        known = self.by_id.get(id(thing))
         return known[1] if known is not None and known[0]() is thing else None
 
     def add(self, thing: object, make: Callable[[], R]) -> R | None:
@@ -59,7 +63,7 @@ class Records(Generic[R]):
             return None
         record = make()
         self._records.append(record)
-        self._by_id[id(thing)] = (weakref.ref(thing), record)
+        self.by_id[id(thing)] = (weakref.ref(thing), record)
         return record
 
     def __iter__(self) -> Iterator[R]:
@@ -77,6 +81,7 @@ class Cell:
         window: counts the stretches in which the forward hook was on; ``armed`` whether it is now.
         left: calls of models until it goes off; ``looked`` those since it is on. ``hooked``: calls of the hook so far,
             ``before`` those before it went on.
+        stepping: the record of the optimizer that has begun a step last, for the hook after it.
         steps: that all optimizers have taken. ``own_s``: seconds spent in the forward hook.
     """
 
@@ -89,6 +94,7 @@ class Cell:
         self.armed = False
         self.left = 0
         self.hooked = self.before = self.looked = 0
+        self.stepping: StepRecord | None = None
         self.steps = 0
         self.own_s = 0.0
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from greennb.advisor.base import Failed
 from greennb.advisor.observe.torch_cell import Cell, Stage, no_modes
-from greennb.advisor.observe.torch_ring import Ring
+from greennb.advisor.observe.torch_ring import LENGTH, Ring
 from greennb.advisor.observe.torch_steps import Clock
 
 MOST_EPOCHS = 1000
@@ -125,7 +125,10 @@ class LoaderRecord:
         self._ended = ended
         self._batches += 1
         self.batches += 1
-        self.waits.put(ended - began)
+        ring, wait_s = self.waits, ended - began
+        ring.values[ring.count % LENGTH] = wait_s
+        ring.count += 1
+        ring.total += wait_s
 
     def stops(self, ended: float, steps: int) -> None:
         """The iteration is over."""

@@ -16,25 +16,25 @@ class Ring:
     """The last :data:`LENGTH` durations, in seconds.
 
     Attributes:
-        count: how many have been put into it.
-        total: their sum.
+        count: how many have been put into it. ``total``: their sum.
+        values: the array. What counts each microsecond writes to it, and to ``count``, without a call.
     """
 
-    __slots__ = ("_values", "count", "total")
+    __slots__ = ("count", "total", "values")
 
     def __init__(self) -> None:
-        self._values = array("d", bytes(8 * LENGTH))
+        self.values = array("d", bytes(8 * LENGTH))
         self.count = 0
         self.total = 0.0
 
     def put(self, seconds: float) -> None:
         """One more; the oldest makes room."""
-        self._values[self.count % LENGTH] = seconds
+        self.values[self.count % LENGTH] = seconds
         self.count += 1
         self.total += seconds
 
     @property
     def median(self) -> float:
         """The median of those kept; 0.0 of none."""
-        kept = self._values[: min(self.count, LENGTH)]
+        kept = self.values[: min(self.count, LENGTH)]
         return statistics.median(kept) if kept else 0.0

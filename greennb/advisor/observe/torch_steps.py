@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from greennb.advisor.base import Failed
 from greennb.advisor.observe.torch_cell import Cell, Lane, Stage, no_modes
-from greennb.advisor.observe.torch_ring import Ring
+from greennb.advisor.observe.torch_ring import LENGTH, Ring
 
 if TYPE_CHECKING:
     from greennb.advisor.observe.torch_calls import RootRecord
@@ -72,13 +72,17 @@ class StepRecord:
         self.closure = self.scaler = False
 
     def ends(self, now: float, lane: Lane) -> None:
-        """A step is done."""
-        self.updates.put(now - self.began)
-        if self.steps == 0:
+        """A step is done. No calls in it: each costs a microsecond where the model's work has emptied the caches."""
+        steps, epoch = self.steps, lane.epoch
+        self.updates.values[steps % LENGTH] = now - self.began
+        self.updates.count = steps + 1
+        if steps == 0:
             self.first = now
-        elif lane.epoch == self.epoch:
-            self.intervals.put(now - self.ended)
-        self.epoch = lane.epoch
+        elif epoch == self.epoch:
+            ring = self.intervals
+            ring.values[ring.count % LENGTH] = now - self.ended
+            ring.count += 1
+        self.epoch = epoch
         if lane.batches != self.served:
             self.served = lane.batches
             loader = lane.loader
@@ -86,7 +90,7 @@ class StepRecord:
                 self.loader = loader
                 self.fed += 1
         self.ended = now
-        self.steps += 1
+        self.steps = steps + 1
 
     @property
     def step_s(self) -> float:
@@ -148,7 +152,10 @@ class Steps:
             try:
                 cell = stage.cell
                 if cell is not None:
-                    record = cell.optimizers.get(optimizer) or made(cell, optimizer)
+                    known = cell.optimizers.by_id.get(id(optimizer))
+                    same = known is not None and known[0]() is optimizer
+                    record = known[1] if known is not None and same else made(cell, optimizer)
+                    cell.stepping = record
                     if record is not None:
                         if record.steps < LOOKED_AT:
                             begins(cell, record, args, kwargs)
@@ -163,7 +170,9 @@ class Steps:
                 now = clock()
                 cell = stage.cell
                 if cell is not None:
-                    record = cell.optimizers.get(optimizer)
+                    record = cell.stepping
+                    if record is None or record.optimizer() is not optimizer:
+                        record = cell.optimizers.get(optimizer)  # two threads, or a step within a step
                     if record is not None and record.began:
                         record.ends(now, cell.lane)
                         cell.steps += 1

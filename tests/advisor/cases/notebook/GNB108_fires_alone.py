@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 rng = np.random.default_rng(0)
-df = pd.DataFrame({"price": rng.random(120_000), "count": rng.integers(1, 9, 120_000)})
+df = pd.DataFrame({"price": rng.random(360_000), "count": rng.integers(1, 9, 360_000)})
 # %%
 total = 0.0
 for _, row in df.iterrows():

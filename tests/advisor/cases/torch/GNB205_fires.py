@@ -11,5 +11,5 @@ sentences = [torch.randn(16, 48, 96) for _ in range(8)]
 # %%
 encoder.eval()
 means = []
-for turn in range(360):
+for turn in range(800):
     means.append(encoder(sentences[turn % 8]).mean().detach())

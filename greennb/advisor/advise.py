@@ -203,7 +203,7 @@ class Advisor:
         if kept.read:
             return
         kept.read = True
-        from greennb.advisor.observe.source import source_signals
+        from greennb.advisor.observe.source.signals import source_signals
 
         earlier = [it.context.source for it in self._remembered() if it.context.number < kept.context.number]
         try:

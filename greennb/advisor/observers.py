@@ -50,11 +50,11 @@ class Late:
 def observers(**machine: Any) -> list[Observer]:
     """All observers; ``machine`` goes to the machine's."""
     return [
-        Late("torch", TORCH, lambda: _class("torch", "TorchObserver")()),
-        Late("sklearn", ("sklearn.base",), lambda: _class("sklearn", "SklearnObserver")()),
-        Late("keras", ("keras", "tensorflow"), lambda: _class("keras", "KerasObserver")()),
+        Late("torch", TORCH, lambda: _class("torch.observer", "TorchObserver")()),
+        Late("sklearn", ("sklearn.base",), lambda: _class("sklearn.observer", "SklearnObserver")()),
+        Late("keras", ("keras", "tensorflow"), lambda: _class("keras.observer", "KerasObserver")()),
         Late("jax", ("jax",), lambda: _class("jax", "JaxObserver")()),
-        Late("machine", (), lambda: _class("machine", "MachineObserver")(**machine)),
+        Late("machine", (), lambda: _class("machine.observer", "MachineObserver")(**machine)),
     ]
 
 

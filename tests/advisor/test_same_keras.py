@@ -21,7 +21,7 @@ watched = sys.argv[1] == "watched"
 observer = None
 if watched:
     from greennb.advisor.observe.jax import JaxObserver
-    from greennb.advisor.observe.keras import KerasObserver
+    from greennb.advisor.observe.keras.observer import KerasObserver
     from greennb.advisor.watch import Watch
     said = []
     watch = Watch([KerasObserver(), JaxObserver()], say=said.append)

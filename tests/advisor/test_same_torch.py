@@ -22,7 +22,7 @@ observed, way = sys.argv[1] == "observed", sys.argv[2]
 said = []
 if observed:
     from greennb.advisor.names import Names
-    from greennb.advisor.observe.torch import TorchObserver
+    from greennb.advisor.observe.torch.observer import TorchObserver
     from greennb.advisor.watch import Watch
     watch = Watch([TorchObserver()], say=said.append)
     watch.install()

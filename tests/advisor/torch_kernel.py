@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from greennb.advisor.names import Names
-from greennb.advisor.observe.torch import TorchObserver
+from greennb.advisor.observe.torch.observer import TorchObserver
 from greennb.advisor.signals.torch import TorchSignals
 
 SET_UP = """

@@ -25,8 +25,8 @@ import numpy as np
 import tensorflow as tf
 
 from greennb.advisor.names import Names
-from greennb.advisor.observe.keras import KerasObserver
-from greennb.advisor.observe.keras_rings import Steps
+from greennb.advisor.observe.keras.observer import KerasObserver
+from greennb.advisor.observe.keras.rings import Steps
 
 
 @dataclass(frozen=True)

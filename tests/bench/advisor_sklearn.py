@@ -37,7 +37,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from greennb.advisor.names import Names
-from greennb.advisor.observe.sklearn import SklearnObserver
+from greennb.advisor.observe.sklearn.observer import SklearnObserver
 
 X, Y = load_iris(return_X_y=True)
 LARGE, LABELS = make_classification(6_000, 20, n_informative=10, random_state=0)

@@ -27,7 +27,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from greennb.advisor.names import Names
-from greennb.advisor.observe.torch import TorchObserver
+from greennb.advisor.observe.torch.observer import TorchObserver
 
 
 @dataclass(frozen=True)

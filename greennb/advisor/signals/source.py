@@ -10,7 +10,7 @@ class SourceFact:
     """One thing in the source.
 
     Attributes:
-        kind: what it is, one of the names in :mod:`greennb.advisor.observe.source`.
+        kind: what it is, one of the names in :mod:`greennb.advisor.observe.source.signals`.
         line: in the cell, from 1. ``text``: the expression, at most 120 characters.
         name: the variable that it is about ("loss", "df"), "" where there is none.
         in_loop: whether it stands in a loop of this cell (or in a function that this cell calls in one).

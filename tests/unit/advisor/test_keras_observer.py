@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from greennb.advisor.names import Names
-from greennb.advisor.observe import keras as observed
-from greennb.advisor.observe.keras import KerasObserver
-from greennb.advisor.observe.keras_loops import Loops, Tapes, Traces
-from greennb.advisor.observe.keras_rings import KEPT, Ring, Steps
-from greennb.advisor.observe.keras_wrap import Wraps, before
+from greennb.advisor.observe.keras import observer as observed
+from greennb.advisor.observe.keras.loops import Loops, Tapes, Traces
+from greennb.advisor.observe.keras.observer import KerasObserver
+from greennb.advisor.observe.keras.rings import KEPT, Ring, Steps
+from greennb.advisor.observe.keras.wrap import Wraps, before
 
 NOBODY = Names({})
 

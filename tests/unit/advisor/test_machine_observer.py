@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from greennb.advisor.names import Names
-from greennb.advisor.observe import machine_threads
-from greennb.advisor.observe.machine import MachineObserver
-from greennb.advisor.observe.machine_boards import BoardWatch
+from greennb.advisor.observe.machine import threads as machine_threads
+from greennb.advisor.observe.machine.boards import BoardWatch
+from greennb.advisor.observe.machine.observer import MachineObserver
 from greennb.meter.meter import Meter
 from greennb.model.reading import Domain, DomainKind, Method
 from greennb.sources.base import Board, Channel, Gauge

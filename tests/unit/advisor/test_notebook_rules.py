@@ -11,7 +11,7 @@ import pytest
 from greennb.advisor.base import Found
 from greennb.advisor.catalogue import catalogue
 from greennb.advisor.names import Names
-from greennb.advisor.observe.source import source_signals
+from greennb.advisor.observe.source.signals import source_signals
 from greennb.advisor.rules.notebook import _shared
 from greennb.advisor.signals.cell import CellContext
 from greennb.advisor.signals.machine import ArraySeen, GpuSeen, MachineSignals

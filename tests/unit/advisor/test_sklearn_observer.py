@@ -25,8 +25,8 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from greennb.advisor.names import Names
-from greennb.advisor.observe import sklearn_calls
-from greennb.advisor.observe.sklearn import MOST_CALLS, SklearnObserver
+from greennb.advisor.observe.sklearn import calls as sklearn_calls
+from greennb.advisor.observe.sklearn.observer import MOST_CALLS, SklearnObserver
 
 X, y = load_iris(return_X_y=True)
 
@@ -187,7 +187,7 @@ def test_signatures_and_pickles_are_the_originals(observer) -> None:
 def test_equal_work_has_equal_prints_and_other_work_others(observer, monkeypatch) -> None:
     monkeypatch.setattr(sklearn_calls, "LOOK_S", 0.0)
     monkeypatch.setattr(sklearn_calls, "WORK_S", 0.0)
-    monkeypatch.setattr("greennb.advisor.observe.sklearn_data.PRINT_SHARE", 100.0)
+    monkeypatch.setattr("greennb.advisor.observe.sklearn.data.PRINT_SHARE", 100.0)
     other = y.copy()
     other[3] = 2
     for target in (y, y.copy(), other):

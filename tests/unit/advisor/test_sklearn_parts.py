@@ -13,9 +13,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
-from greennb.advisor.observe import sklearn_data as data
-from greennb.advisor.observe import sklearn_params as params
-from greennb.advisor.observe.sklearn_loss import curve, flat_from
+from greennb.advisor.observe.sklearn import data as data
+from greennb.advisor.observe.sklearn import params as params
+from greennb.advisor.observe.sklearn.loss import curve, flat_from
 from greennb.advisor.rules.sklearn import n_jobs, nested_n_jobs
 from greennb.advisor.rules.sklearn._shared import workers
 from greennb.advisor.rules.sklearn.pipeline_memory import repeats

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from greennb.advisor.names import Names
-from greennb.advisor.observe.source import LONGEST, source_signals
+from greennb.advisor.observe.source.signals import LONGEST, source_signals
 from greennb.advisor.signals.source import SourceFact, SourceSignals
 
 ATTENTION = """
@@ -218,7 +218,7 @@ def test_near_misses_are_not_seen(kind, source):
 
 
 def test_every_kind_is_documented_and_tested():
-    from greennb.advisor.observe import source
+    from greennb.advisor.observe.source import signals as source
 
     assert source.__doc__ is not None
     documented = {kind for kind in SEEN if f"``{kind}``" in source.__doc__}

@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "advisor"))
 from torch_kernel import Kernel  # noqa: E402
 
 from greennb.advisor.names import Names  # noqa: E402
-from greennb.advisor.observe.torch import TorchObserver  # noqa: E402
+from greennb.advisor.observe.torch.observer import TorchObserver  # noqa: E402
 
 
 def registered() -> list[Any]:
@@ -161,7 +161,7 @@ from torch_kernel import Kernel
 import torch
 assert "torch._dynamo" not in sys.modules
 from greennb.advisor.names import Names
-from greennb.advisor.observe.torch import TorchObserver
+from greennb.advisor.observe.torch.observer import TorchObserver
 from greennb.advisor.watch import Watch
 watch = Watch([TorchObserver()], say=print); watch.install(); watch.begin()
 net = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.ReLU())
@@ -216,7 +216,7 @@ def test_an_export_before_any_compilation() -> None:
 import sys
 import torch
 from greennb.advisor.names import Names
-from greennb.advisor.observe.torch import TorchObserver
+from greennb.advisor.observe.torch.observer import TorchObserver
 from greennb.advisor.watch import Watch
 watch = Watch([TorchObserver()], say=print); watch.install(); watch.begin()
 assert "torch._dynamo" not in sys.modules
@@ -382,7 +382,9 @@ def test_modes_of_the_users_do_not_see_us(kernel: Kernel) -> None:
 
 def test_a_hook_that_fails_is_reported_and_reaches_nobody(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     """The user's loop goes on; the observer's owner is told and turns it off."""
-    from greennb.advisor.observe import torch_calls, torch_loader, torch_steps
+    from greennb.advisor.observe.torch import calls as torch_calls
+    from greennb.advisor.observe.torch import loader as torch_loader
+    from greennb.advisor.observe.torch import steps as torch_steps
 
     def fails(*_: object, **__: object) -> None:
         raise ZeroDivisionError("ours")

@@ -13,7 +13,7 @@ import pytest
 
 from greennb.advisor.base import Found
 from greennb.advisor.names import Names
-from greennb.advisor.observe.torch_curve import Curves
+from greennb.advisor.observe.torch.curve import Curves
 from greennb.advisor.rules.torch import (
     attention,
     checkpointing,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from greennb.advisor.observe.source_walk import Walk, root
+from greennb.advisor.observe.source.walk import Walk, root
 
 _BUILTINS = frozenset(("abs", "min", "max", "float", "int", "bool", "round", "pow", "range", "len", "enumerate", "zip"))
 _MODULES = frozenset(("math", "np", "numpy", "cmath", "torch"))

@@ -10,9 +10,9 @@ from time import perf_counter, thread_time
 from typing import Any
 
 from greennb.advisor.names import Names
-from greennb.advisor.observe.keras_input import Fed, account, pipeline, with_account
-from greennb.advisor.observe.keras_rings import Ring
-from greennb.advisor.observe.keras_wrap import Method, drop_frame
+from greennb.advisor.observe.keras.input import Fed, account, pipeline, with_account
+from greennb.advisor.observe.keras.rings import Ring
+from greennb.advisor.observe.keras.wrap import Method, drop_frame
 from greennb.advisor.signals.keras import InputSeen, TapeSeen
 
 MOST_LOOPS = 32

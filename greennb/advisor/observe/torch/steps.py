@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from greennb.advisor.base import Failed
-from greennb.advisor.observe.torch_cell import Cell, Lane, Stage, no_modes
-from greennb.advisor.observe.torch_ring import LENGTH, Ring
+from greennb.advisor.observe.torch.cell import Cell, Lane, Stage, no_modes
+from greennb.advisor.observe.torch.ring import LENGTH, Ring
 
 if TYPE_CHECKING:
-    from greennb.advisor.observe.torch_calls import RootRecord
-    from greennb.advisor.observe.torch_loader import LoaderRecord
+    from greennb.advisor.observe.torch.calls import RootRecord
+    from greennb.advisor.observe.torch.loader import LoaderRecord
 
 Clock = Callable[[], float]
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from greennb.advisor.observe.torch_calls import RootRecord
-    from greennb.advisor.observe.torch_loader import Iteration, LoaderRecord
-    from greennb.advisor.observe.torch_steps import StepRecord
+    from greennb.advisor.observe.torch.calls import RootRecord
+    from greennb.advisor.observe.torch.loader import Iteration, LoaderRecord
+    from greennb.advisor.observe.torch.steps import StepRecord
 
 MOST_RECORDS = 64
 """Models, loaders and optimizers each that a cell keeps apart: a search over settings makes a new one each turn."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from greennb.advisor.names import Names
-from greennb.advisor.observe.keras_rings import FEWEST, Steps
+from greennb.advisor.observe.keras.rings import FEWEST, Steps
 from greennb.advisor.signals.keras import InputSeen
 
 MOST_STAGES = 64

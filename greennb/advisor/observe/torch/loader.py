@@ -16,9 +16,9 @@ from collections.abc import Callable
 from typing import Any
 
 from greennb.advisor.base import Failed
-from greennb.advisor.observe.torch_cell import Cell, Stage, no_modes
-from greennb.advisor.observe.torch_ring import LENGTH, Ring
-from greennb.advisor.observe.torch_steps import Clock
+from greennb.advisor.observe.torch.cell import Cell, Stage, no_modes
+from greennb.advisor.observe.torch.ring import LENGTH, Ring
+from greennb.advisor.observe.torch.steps import Clock
 
 MOST_EPOCHS = 1000
 """Epochs whose first batch is looked at."""

@@ -38,9 +38,10 @@ import warnings
 from collections.abc import Sequence
 
 from greennb.advisor.names import Names
-from greennb.advisor.observe import source_pure, source_scope
-from greennb.advisor.observe.source_facts import RECOGNISERS
-from greennb.advisor.observe.source_walk import Parsed, Walk, definitions
+from greennb.advisor.observe.source import pure as source_pure
+from greennb.advisor.observe.source import scope as source_scope
+from greennb.advisor.observe.source.facts import RECOGNISERS
+from greennb.advisor.observe.source.walk import Parsed, Walk, definitions
 from greennb.advisor.signals.source import SourceFact, SourceSignals
 
 LONGEST = 200_000

@@ -10,7 +10,7 @@ import hashlib
 import sys
 from typing import Any
 
-from greennb.advisor.observe.sklearn_params import module_of
+from greennb.advisor.observe.sklearn.params import module_of
 
 PRINT_SHARE = 0.01
 """Part of a fit's own time that the fingerprint of its data may take."""

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 
 from greennb.advisor.base import Failed
-from greennb.advisor.observe.torch_cell import Cell
+from greennb.advisor.observe.torch.cell import Cell
 
 FIRST_S = 0.25
 """Seconds until the first look."""

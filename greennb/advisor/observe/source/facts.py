@@ -1,6 +1,6 @@
 """The recognisers: each is shown nodes of one type in their place and gives the kinds of facts that it sees.
 
-What the kinds mean is said in :mod:`greennb.advisor.observe.source`.
+What the kinds mean is said in :mod:`greennb.advisor.observe.source.signals`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from greennb.advisor.observe import source_elements
-from greennb.advisor.observe.source_walk import Loop, Place, Recogniser, Walk, attribute, is_tf_function, root
+from greennb.advisor.observe.source import elements as source_elements
+from greennb.advisor.observe.source.walk import Loop, Place, Recogniser, Walk, attribute, is_tf_function, root
 
 Seen = Iterator[tuple[str, str]]
 

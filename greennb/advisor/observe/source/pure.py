@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from greennb.advisor.observe.source_walk import attribute, root
+from greennb.advisor.observe.source.walk import attribute, root
 
 _LOADERS = frozenset(
     (

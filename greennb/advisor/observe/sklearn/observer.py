@@ -1,6 +1,6 @@
 """Watches scikit-learn, and XGBoost and LightGBM through the same interface.
 
-The methods of their classes are wrapped (:mod:`greennb.advisor.observe.sklearn_wrap`); a call costs a few microseconds.
+The methods of their classes are wrapped (:mod:`greennb.advisor.observe.sklearn.wrap`); a call costs a few microseconds.
 What other processes do (``n_jobs`` of a search) is not seen but in the results that come back. No object of the user's
 is held when a call has ended: names are found by identity and type at the cell's end.
 """
@@ -14,9 +14,9 @@ from typing import Any
 
 from greennb.advisor.base import Failed
 from greennb.advisor.names import Names
-from greennb.advisor.observe import sklearn_data as data
-from greennb.advisor.observe.sklearn_calls import Calls, Entry, Frame
-from greennb.advisor.observe.sklearn_wrap import Wraps
+from greennb.advisor.observe.sklearn import data as data
+from greennb.advisor.observe.sklearn.calls import Calls, Entry, Frame
+from greennb.advisor.observe.sklearn.wrap import Wraps
 from greennb.advisor.signals.sklearn import DataSeen, EstimatorCall, SearchSeen, SklearnSignals, WorkSeen
 
 MOST_CALLS = 30

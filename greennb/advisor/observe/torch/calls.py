@@ -13,11 +13,11 @@ from types import CodeType, FrameType
 from typing import Any
 
 from greennb.advisor.base import Failed
-from greennb.advisor.observe.torch_cell import MOST_CALLS, Cell, Lane, Stage, no_modes
-from greennb.advisor.observe.torch_loader import LoaderRecord
-from greennb.advisor.observe.torch_model import ModelFacts, inner, its
-from greennb.advisor.observe.torch_ring import Ring
-from greennb.advisor.observe.torch_steps import Clock, StepRecord
+from greennb.advisor.observe.torch.cell import MOST_CALLS, Cell, Lane, Stage, no_modes
+from greennb.advisor.observe.torch.loader import LoaderRecord
+from greennb.advisor.observe.torch.model import ModelFacts, inner, its
+from greennb.advisor.observe.torch.ring import Ring
+from greennb.advisor.observe.torch.steps import Clock, StepRecord
 
 FIRST_CALLS = 50
 """Calls of models that are looked at when a cell begins."""

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from greennb.advisor.observe import sklearn_data as data
-from greennb.advisor.observe import sklearn_params as params
-from greennb.advisor.observe.sklearn_loss import curve
+from greennb.advisor.observe.sklearn import data as data
+from greennb.advisor.observe.sklearn import params as params
+from greennb.advisor.observe.sklearn.loss import curve
 from greennb.advisor.signals.sklearn import FITS
 
 MOST_ENTRIES = 200

@@ -2,7 +2,7 @@
 
 Always on, and made for cells of a millisecond: at their begin and end two system calls are made, and nothing else is
 looked at. A cell of half a second and more pays for a closer look at its end, a millisecond or two. Only where there is
-a GPU is there a thread, and only while a cell runs: see :mod:`greennb.advisor.observe.machine_boards`.
+a GPU is there a thread, and only while a cell runs: see :mod:`greennb.advisor.observe.machine.boards`.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import NamedTuple
 
 from greennb.advisor.base import Failed
 from greennb.advisor.names import Names
-from greennb.advisor.observe import machine_threads
-from greennb.advisor.observe.machine_arrays import large_arrays
-from greennb.advisor.observe.machine_boards import BoardWatch
-from greennb.advisor.observe.machine_threads import Tasks
+from greennb.advisor.observe.machine import threads as machine_threads
+from greennb.advisor.observe.machine.arrays import large_arrays
+from greennb.advisor.observe.machine.boards import BoardWatch
+from greennb.advisor.observe.machine.threads import Tasks
 from greennb.advisor.signals.machine import MachineSignals
 from greennb.meter.meter import Meter
 from greennb.sources import cpu_facts

@@ -14,16 +14,16 @@ from typing import Any
 
 from greennb.advisor.base import Failed
 from greennb.advisor.names import Names
-from greennb.advisor.observe.torch_again import Again
-from greennb.advisor.observe.torch_calls import FIRST_CALLS, LATER_CALLS, Forwarded, first_tensor
-from greennb.advisor.observe.torch_cell import Cell, Stage, no_modes
-from greennb.advisor.observe.torch_compiling import COMPILERS, Compiling
-from greennb.advisor.observe.torch_curve import Curves
-from greennb.advisor.observe.torch_facts import Cuda
-from greennb.advisor.observe.torch_loader import LoaderRecord, Loaders
-from greennb.advisor.observe.torch_model import ModelFacts
-from greennb.advisor.observe.torch_steps import Clock, StepRecord, Steps
-from greennb.advisor.observe.torch_told import told
+from greennb.advisor.observe.torch.again import Again
+from greennb.advisor.observe.torch.calls import FIRST_CALLS, LATER_CALLS, Forwarded, first_tensor
+from greennb.advisor.observe.torch.cell import Cell, Stage, no_modes
+from greennb.advisor.observe.torch.compiling import COMPILERS, Compiling
+from greennb.advisor.observe.torch.curve import Curves
+from greennb.advisor.observe.torch.facts import Cuda
+from greennb.advisor.observe.torch.loader import LoaderRecord, Loaders
+from greennb.advisor.observe.torch.model import ModelFacts
+from greennb.advisor.observe.torch.steps import Clock, StepRecord, Steps
+from greennb.advisor.observe.torch.told import told
 from greennb.advisor.signals.torch import TorchSignals
 
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from greennb.advisor.names import Names
-from greennb.advisor.observe import torch_facts
-from greennb.advisor.observe.torch_calls import Batch, Calls, RootRecord
-from greennb.advisor.observe.torch_cell import Cell
-from greennb.advisor.observe.torch_loader import LoaderRecord
-from greennb.advisor.observe.torch_model import ModelFacts, inner
-from greennb.advisor.observe.torch_steps import StepRecord
+from greennb.advisor.observe.torch import facts as torch_facts
+from greennb.advisor.observe.torch.calls import Batch, Calls, RootRecord
+from greennb.advisor.observe.torch.cell import Cell
+from greennb.advisor.observe.torch.loader import LoaderRecord
+from greennb.advisor.observe.torch.model import ModelFacts, inner
+from greennb.advisor.observe.torch.steps import StepRecord
 from greennb.advisor.signals.torch import (
     BatchSeen,
     Forwards,

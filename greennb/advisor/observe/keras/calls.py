@@ -10,8 +10,8 @@ from time import perf_counter
 from typing import Any
 
 from greennb.advisor.names import Names
-from greennb.advisor.observe.keras_input import Fed, account, fed, rows, with_account, with_waiting
-from greennb.advisor.observe.keras_rings import Steps
+from greennb.advisor.observe.keras.input import Fed, account, fed, rows, with_account, with_waiting
+from greennb.advisor.observe.keras.rings import Steps
 from greennb.advisor.signals.keras import KerasCall
 
 MOST_LAYERS = 2000

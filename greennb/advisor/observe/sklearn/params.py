@@ -7,7 +7,7 @@ import inspect
 import math
 from typing import Any
 
-from greennb.advisor.observe.sklearn_wrap import PACKAGES
+from greennb.advisor.observe.sklearn.wrap import PACKAGES
 
 PLAIN = frozenset((bool, int, float, str, type(None)))
 """Types of parameters that are told as they are."""

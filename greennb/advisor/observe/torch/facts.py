@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from greennb.advisor.names import Names
-from greennb.advisor.observe.torch_model import classes, its
+from greennb.advisor.observe.torch.model import classes, its
 from greennb.advisor.signals.torch import CudaSeen
 
 TRAINERS = ("lightning.pytorch.trainer", "pytorch_lightning.trainer")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from greennb.advisor.observe.sklearn_params import module_of, state
+from greennb.advisor.observe.sklearn.params import module_of, state
 
 FLAT = 0.001
 """Part of the whole improvement that may be left where a curve is called flat."""

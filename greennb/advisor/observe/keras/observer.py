@@ -14,9 +14,9 @@ from typing import Any
 
 from greennb.advisor.base import Failed
 from greennb.advisor.names import Names
-from greennb.advisor.observe.keras_calls import LOOKS, Entry, Running, entry
-from greennb.advisor.observe.keras_loops import Loops, Tapes, Traces, timed_next
-from greennb.advisor.observe.keras_wrap import Method, Wraps, before, drop_frame
+from greennb.advisor.observe.keras.calls import LOOKS, Entry, Running, entry
+from greennb.advisor.observe.keras.loops import Loops, Tapes, Traces, timed_next
+from greennb.advisor.observe.keras.wrap import Method, Wraps, before, drop_frame
 from greennb.advisor.signals.keras import KerasSignals
 
 MOST_MODELS = 64

@@ -1,0 +1,1 @@
+"""Keras 3 on any backend, and TensorFlow's own loops."""

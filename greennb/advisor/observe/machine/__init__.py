@@ -1,0 +1,1 @@
+"""The machine and this process: CPUs, threads, memory, boards, large arrays."""

@@ -1,0 +1,1 @@
+"""The source of a cell: what confirms, and never claims by itself, that something is slow."""

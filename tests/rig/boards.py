@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from greennb.advisor.advise import Advisor
-from greennb.advisor.observe.machine import MachineObserver
-from greennb.advisor.observe.machine_boards import BoardWatch
+from greennb.advisor.observe.machine.boards import BoardWatch
+from greennb.advisor.observe.machine.observer import MachineObserver
 from greennb.advisor.signals.cell import CellContext
 from greennb.advisor.signals.record import from_dict, to_dict
 from greennb.runtime import Runtime

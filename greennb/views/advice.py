@@ -139,7 +139,7 @@ def at_stake(finding: Finding) -> str:
 
 def evidence_words(evidence: Evidence) -> str:
     """A number of a finding with its name and unit: "waiting for batches 62 %"."""
-    return f"{plain(evidence.name, 60)} {_quantity(evidence.value, evidence.unit)}".strip()
+    return f"{plain(evidence.name, 60)} {_quantity(evidence.value, evidence.unit, evidence.name)}".strip()
 
 
 def short_evidence(finding: Finding) -> str:
@@ -147,7 +147,7 @@ def short_evidence(finding: Finding) -> str:
     return " · ".join(map(evidence_words, finding.evidence))
 
 
-def _quantity(value: float, unit: str) -> str:
+def _quantity(value: float, unit: str, name: str) -> str:
     if not math.isfinite(value):
         return NOT_MEASURED
     if unit in ("s", "ms"):
@@ -159,7 +159,14 @@ def _quantity(value: float, unit: str) -> str:
     if unit == "B":
         return _bytes(value)
     number = f"{value:,.0f}" if value == round(value) and abs(value) < 1e12 else f"{value:.4g}"
-    return number if unit == "1" else f"{number} {plain(unit, 20)}"
+    return f"{number} {_counted(value, plain(unit, 20), name)}".strip()
+
+
+def _counted(value: float, unit: str, name: str) -> str:
+    """The unit of a count, "" where its name says it already: "calls 240", not "calls 240 calls"."""
+    if unit == "1" or unit.lower() in name.lower().split():
+        return ""
+    return unit.removesuffix("s") if value == 1 else unit
 
 
 def _bytes(value: float) -> str:

@@ -167,3 +167,18 @@ def test_the_page_of_a_rule():
         "It waits.\n\n**Not where**\n\n- the data set is tiny\n- the cores are busy\n\n**Source.** the docs\n"
     )
     assert page(RULE, "Slow.\n\n**Not where** it is quick.").count("ot where") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "unit", "words"),
+    [
+        ("calls", 240, "calls", "calls 240"),
+        ("rows", 12_000, "rows", "rows 12,000"),
+        ("fits", 1, "calls", "fits 1 call"),
+        ("fits", 3, "calls", "fits 3 calls"),
+        ("parameters", 5, "1", "parameters 5"),
+        ("a step", 40.1, "ms", "a step 40.1 ms"),
+    ],
+)
+def test_evidence_names_its_unit_once(name: str, value: float, unit: str, words: str) -> None:
+    assert advice.evidence_words(Evidence(name=name, value=value, unit=unit)) == words

@@ -71,7 +71,8 @@ def check(cell: CellContext) -> Iterator[Found]:
                 evidence("a call", 1e3 * call.seconds / call.calls, "ms"),
                 evidence("of that outside of the model's step", 1e3 * over_s / call.calls, "ms"),
             ),
-            text=f"predict of {told(call)} was called {call.calls:,} times with {rows:.3g} rows each; of a call's "
+            text=f"predict of {told(call)} was called {call.calls:,} times with {rows:.3g} "
+            f"{'row' if rows == 1 else 'rows'} each; of a call's "
             f"{fmt.seconds(call.seconds / call.calls)}, {fmt.seconds(over_s / call.calls)} were not the model's step. "
             "Predict all rows at once, or call the model itself.",
             code=f"predictions = {name}.predict(rows)  # all rows in one array\n"

@@ -17,8 +17,8 @@ RECIPE = pyproject.toml constraints.txt tools/install
 # Python runs what needs node, so that node and jlpm may come from .venv where the machine has none.
 CHECK = $(BIN)/python tools/check.py
 
-.PHONY: help demo lab labextension test test-page test-browser lint bench bench-panel bench-peers rig chromium clean \
-	distclean
+.PHONY: help demo lab labextension test test-page test-browser lint bench bench-advisor bench-panel bench-peers rig chromium \
+	clean distclean
 
 help: ## this list
 	@echo 'greennb: what did that cell cost?'
@@ -52,8 +52,14 @@ lint: $(VENV)/.stamp-test ## ruff, mypy and the layers
 	$(BIN)/lint-imports --no-logo
 
 bench: $(VENV)/.stamp-test ## what greennb itself costs, as a table
-	-$(BIN)/python tests/bench/advise.py
 	$(BIN)/python tests/bench/run.py
+
+bench-advisor: $(VENV)/.stamp-test ## what watching costs a training step, a fit, a cell; trials of equal and unequal ways
+	-$(BIN)/python tests/bench/advise.py
+	-$(BIN)/python tests/bench/advisor_torch.py
+	-$(BIN)/python tests/bench/advisor_sklearn.py
+	-$(BIN)/python tests/bench/advisor_keras.py
+	$(BIN)/python tests/bench/compare.py
 
 bench-panel: labextension chromium rig ## what the panel costs in the browser and in the kernel
 	-$(BIN)/python tests/bench/bridge.py

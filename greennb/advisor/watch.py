@@ -92,9 +92,9 @@ class Watch:
             self._give_up(observer)
         return seen
 
-    def observer(self, name: str) -> Observer | None:
-        """The observer of that name, where it is awake."""
-        return next((it for it in self._awake if it.name == name), None)
+    def observer(self, name: str, *, asleep: bool = False) -> Observer | None:
+        """The observer of that name, where it is awake; with ``asleep``, also one whose framework is not there yet."""
+        return next((it for it in (self._observers if asleep else self._awake) if it.name == name), None)
 
     def _imported(self, name: str) -> None:
         """A module has just been imported, on whatever thread."""

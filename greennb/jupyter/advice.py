@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 from greennb.advisor.catalogue import catalogue
 from greennb.model.errors import BadInputError
@@ -14,13 +15,15 @@ if TYPE_CHECKING:
 _OFF = "Advice is off in this kernel: turn it on with %energy_config advice=on, and run your cells again."
 
 
-def answer(session: Session, *, code: str | None, dismiss: str | None, all_cells: bool) -> None:
+def answer(session: Session, *, code: str | None, dismiss: str | None, all_cells: bool, profile: int | None) -> None:
     """Whatever the magic was asked for.
 
     Raises:
-        BadInputError: there is no such rule, or nothing that could be dismissed.
+        BadInputError: there is no such rule, nothing that could be dismissed, or no way to profile.
     """
-    if dismiss is not None:
+    if profile is not None:
+        _profile(session, profile)
+    elif dismiss is not None:
         _dismiss(session, dismiss)
     elif code is not None:
         show_rule(session, code)
@@ -65,6 +68,27 @@ def show_rule(session: Session, code: str) -> None:
     module = catalogue().named(code)
     text = page(module.RULE, module.__doc__)
     session.publish({"text/markdown": text, "text/plain": text})
+
+
+def _profile(session: Session, steps: int) -> None:
+    """Have PyTorch's profiler look at some training steps of the next cell that takes them."""
+    advisor = session.coach.advisor
+    if advisor is None or not session.advises:
+        raise BadInputError(_OFF)
+    late = advisor.watch.observer("torch", asleep=True)
+    observer: Any = getattr(late, "made", late)
+    why = "the advisor looks at torch no more in this kernel" if observer is None else observer.profiling.off
+    if observer is None or why:
+        raise BadInputError(f"%energy_advise: no steps can be profiled: {why}. Restart the kernel to try it again.")
+    observer.profile_next(steps, session.say)
+    text = (
+        f"Training steps 3 to {steps + 2} of the next cell that trains with PyTorch are profiled, to tell what its "
+        "time goes to (products of matrices, convolutions, attention, copies); that cell's joules include the "
+        "profiler's cost."
+    )
+    if "torch" not in sys.modules:
+        text += " PyTorch is not imported yet: the profiler waits for it."
+    session.publish({"text/plain": text})
 
 
 def _dismiss(session: Session, name: str) -> None:

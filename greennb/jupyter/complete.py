@@ -10,7 +10,7 @@ from greennb.settings import Settings
 
 _ARGUMENTS: dict[str, tuple[str, ...]] = {
     "%energy_auto": ("on", "off", "-q"),
-    "%energy_advise": ("--all", "--dismiss"),
+    "%energy_advise": ("--all", "--dismiss", "--profile"),
     "%energy_report": ("--plot", "--last"),
     "%energy_export": ("--format",),
     "%energy_config": tuple(f"{field.name}=" for field in fields(Settings)),

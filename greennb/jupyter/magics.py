@@ -139,18 +139,23 @@ def make_magics(session: Session) -> Magics:
         @line_magic
         @_in_words
         def energy_advise(self, line: str) -> None:
-            """What would make this notebook cheaper: %energy_advise [--all] [CODE] [--dismiss NAME].
+            """What would make this notebook cheaper: %energy_advise [--all] [CODE] [--dismiss NAME] [--profile [N]].
 
             Findings with their evidence, the most joules at stake first. ``--all`` shows those of cells below 1 J or
             1 s too, ``CODE`` (GNB201) the page of one rule. ``--dismiss GNB201``, or with a finding's subject
             ``--dismiss "GNB201 loader"``, says no more of it while this kernel runs.
+            ``--profile`` has PyTorch's profiler look at 4 training steps (N: 3 to 5) of the next cell that trains:
+            rules then know what its time goes to. That cell's joules include what the profiler costs.
             """
             line_parser = _line("%energy_advise")
             line_parser.add_argument("code", nargs="?", metavar="CODE")
             line_parser.add_argument("--all", action="store_true", dest="all_cells")
             line_parser.add_argument("--dismiss", metavar="NAME")
+            line_parser.add_argument("--profile", nargs="?", type=_steps, const=_steps(), metavar="N")
             given = line_parser.words(line)
-            _advice().answer(session, code=given.code, dismiss=given.dismiss, all_cells=given.all_cells)
+            _advice().answer(
+                session, code=given.code, dismiss=given.dismiss, all_cells=given.all_cells, profile=given.profile
+            )
 
         @line_magic
         @_in_words
@@ -204,6 +209,12 @@ def _count(text: str) -> int:
     if text.isdigit() and int(text) > 0:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is no number of cells: give 1 or more")
+
+
+def _steps(text: str = "4") -> int:
+    if text in ("3", "4", "5"):  # longer traces are large, shorter ones uneven
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of steps to profile: give 3 to 5")
 
 
 def _seconds(text: str) -> float:

@@ -237,7 +237,18 @@ class CudaSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profiled:
-    """What torch.profiler said of a few steps, on request. Seconds are of self time, summed over ``steps``."""
+    """What torch.profiler said of a few steps, on request. Seconds are of self time, summed over ``steps``.
+
+    They are the card's where it was at work, else the CPU's: those include Python within an optimizer's step, and
+    waiting for a loader, but not Python between PyTorch's operations.
+
+    Attributes:
+        matmul_s: products of matrices, batched ones and PyTorch's own attention among them.
+        softmax_bmm_s: softmax and batched products, of which attention by hand is made.
+        copy_s: copies and conversions; on a card what was moved to it, from it and on it.
+        kernels: that the card ran, in ``kernel_s``. ``tensor_core_s``: in those whose names tell of tensor cores; None
+            where no name does.
+    """
 
     steps: int
     total_s: float

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 if TYPE_CHECKING:
     from greennb.advisor.observe.torch.calls import RootRecord
     from greennb.advisor.observe.torch.loader import Iteration, LoaderRecord
+    from greennb.advisor.observe.torch.profile import Profiling
     from greennb.advisor.observe.torch.steps import StepRecord
 
 MOST_RECORDS = 64
@@ -83,6 +84,7 @@ class Cell:
             ``before`` those before it went on.
         stepping: the record of the optimizer that has begun a step last, for the hook after it.
         steps: that all optimizers have taken. ``own_s``: seconds spent in the forward hook.
+        profiling: told of every step where a profile is wanted.
     """
 
     def __init__(self) -> None:
@@ -97,6 +99,7 @@ class Cell:
         self.stepping: StepRecord | None = None
         self.steps = 0
         self.own_s = 0.0
+        self.profiling: Profiling | None = None
 
     @property
     def empty(self) -> bool:

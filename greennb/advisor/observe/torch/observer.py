@@ -22,6 +22,7 @@ from greennb.advisor.observe.torch.curve import Curves
 from greennb.advisor.observe.torch.facts import Cuda
 from greennb.advisor.observe.torch.loader import LoaderRecord, Loaders
 from greennb.advisor.observe.torch.model import ModelFacts
+from greennb.advisor.observe.torch.profile import STEPS, Profiling, Say
 from greennb.advisor.observe.torch.steps import Clock, StepRecord, Steps
 from greennb.advisor.observe.torch.told import told
 from greennb.advisor.signals.torch import TorchSignals
@@ -58,6 +59,9 @@ class Models:
 class TorchObserver:
     """As :class:`greennb.advisor.base.Observer`.
 
+    Attributes:
+        profiling: a profile of some steps, where one is asked for.
+
     Args:
         clock: seconds, monotonic.
     """
@@ -69,6 +73,7 @@ class TorchObserver:
         self._clock = clock
         self._torch: Any = None
         self._stage = Stage()
+        self.profiling = Profiling()
         self._compiling: Compiling
         self._again: Again
         self._forwarded: Forwarded
@@ -111,6 +116,7 @@ class TorchObserver:
         if self._torch is None:
             return
         self._torch = self._stage.cell = None
+        self.profiling.end()
         self._again.stop()
         self._forwarded.hide()
         self._compiling.remove()
@@ -124,6 +130,7 @@ class TorchObserver:
         self._compiling.listen()
         self._cuda = Cuda(self._torch)
         cell = Cell()
+        cell.profiling = self.profiling.begin(self._torch)
         self._stage.cell = cell
         self._forwarded.arm(cell, FIRST_CALLS)
 
@@ -132,6 +139,7 @@ class TorchObserver:
         cell, torch = self._stage.cell, self._torch
         if cell is None or torch is None:
             return None
+        profiled = self.profiling.end()
         self._again.stop()
         curves = self._curves.grown(names)
         self._forwarded.disarm(cell)
@@ -143,7 +151,11 @@ class TorchObserver:
             seen = told(torch, cell, names, self._models.facts, self._cuda)
         if seen is None:
             return None
-        return replace(seen, curves=curves if seen.optimizers else (), compiles=self._compiling.seen)
+        return replace(seen, curves=curves if seen.optimizers else (), compiles=self._compiling.seen, profiled=profiled)
+
+    def profile_next(self, steps: int = STEPS, say: Say = print) -> None:
+        """Profile ``steps`` steps of the next cell that trains, from its third; ``say`` hears where that fails."""
+        self.profiling.ask(steps, say)
 
     def _epoch(self, cell: Cell) -> None:
         """A loader begins: what comes may be another phase of the loop."""

@@ -176,6 +176,8 @@ class Steps:
                     if record is not None and record.began:
                         record.ends(now, cell.lane)
                         cell.steps += 1
+                        if cell.profiling is not None:
+                            cell.profiling.stepped(record)
             except Exception as error:  # noqa: BLE001  # ours, not the user's
                 failed(error)
 

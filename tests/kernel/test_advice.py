@@ -222,4 +222,26 @@ class TestPlain:
 
     def test_options_are_completed(self, kernel):
         reply = kernel.client.complete("%energy_advise --", reply=True, timeout=60)["content"]
-        assert {"--all", "--dismiss"} <= set(reply["matches"])
+        assert {"--all", "--dismiss", "--profile"} <= set(reply["matches"])
+
+    def test_a_profile_of_some_training_steps_is_asked_for(self, kernel):
+        """Also before PyTorch is there, and in a cell that comes after others."""
+        pytest.importorskip("torch")
+        for bad in ("0", "99", "x"):
+            (said,) = kernel.run(f"%energy_advise --profile {bad}").outputs
+            assert f"{bad!r} is no number of steps to profile: give 3 to 5." in str(said)
+            assert "Traceback" not in str(said)
+        (said,) = kernel.run("%energy_advise --profile 3").outputs
+        words = said["data"]["text/plain"]
+        assert words.startswith("Training steps 3 to 5 of the next cell that trains with PyTorch are profiled")
+        assert words.endswith("that cell's joules include the profiler's cost. PyTorch is not imported yet: "
+                              "the profiler waits for it.")  # fmt: skip
+        kernel.run("import torch\nmodel = torch.nn.Linear(64, 64)\nown = torch.optim.SGD(model.parameters(), lr=0.01)")
+        ran = kernel.run("for i in range(9):\n    model(torch.ones(64, 64)).mean().backward()\n    own.step()")
+        assert not [out for out in ran.outputs if out["type"] != "stream"], ran.outputs
+        kernel.run(
+            "from greennb.jupyter.session import Session\ncells = Session.start(get_ipython()).coach.advisor.cells"
+        )
+        profiled = "[it.torch and it.torch.profiled for it in cells][-1]"
+        assert kernel.value(f"{profiled}.steps") == 3
+        assert kernel.value(f"0 < {profiled}.matmul_s < {profiled}.total_s") is True

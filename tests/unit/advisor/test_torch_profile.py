@@ -115,8 +115,10 @@ def test_weights_are_those_without_a_profile(kernel: Kernel) -> None:
     for wanted in (False, True):
         if wanted:
             asked(kernel)
-        kernel.run("torch.manual_seed(1)" + CONVOLUTIONS + TRAIN)
+        seen = kernel.seen("torch.manual_seed(1)" + CONVOLUTIONS + TRAIN)
+        assert (seen.profiled is not None) is wanted
         weights.append([it.clone() for it in kernel.namespace["net"].parameters()])
+    assert all(it.isfinite().all() for it in weights[0])
     assert all(torch.equal(one, other) for one, other in zip(*weights, strict=True))
 
 

@@ -1,16 +1,22 @@
 /** The cells of an open notebook: which there are, where they are, and one more. */
 import type { NotebookPanel } from '@jupyterlab/notebook';
 
+import type { IRun } from './tokens';
+
 /** The ids of a notebook's cells in their order; the same as each `cell.model.id`. */
 export function cellIds(panel: NotebookPanel): string[] {
   const model = panel.isDisposed ? null : panel.content.model;
   return model?.sharedModel.cells.map(cell => cell.getId()) ?? [];
 }
 
-/** Place and code of each cell by its id. */
-export function sourcesById(panel: NotebookPanel): Map<string, { index: number; source: string }> {
+/** Runs with the place (-1 where it is gone) and the code of their cell. */
+export function withCells(panel: NotebookPanel, runs: readonly IRun[]): IRun[] {
   const cells = panel.content.model?.sharedModel.cells ?? [];
-  return new Map(cells.map((cell, index) => [cell.getId(), { index, source: cell.getSource() }]));
+  const known = new Map(cells.map((cell, index) => [cell.getId(), { index, source: cell.getSource() }]));
+  return runs.map(run => {
+    const cell = known.get(run.measurement.cell_id ?? '');
+    return { ...run, cell_index: cell?.index ?? -1, cell_source: cell?.source ?? run.source };
+  });
 }
 
 /** Scroll to a cell and select it; false where it is gone. */

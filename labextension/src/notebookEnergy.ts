@@ -11,7 +11,7 @@ import { setAside, shown, withDismissal, withoutDismissal } from './dismissals';
 import { KernelLink } from './link';
 import { isReplaced } from './linkEvents';
 import { type INotebookMemory, isOurs, NotebookMemory } from './metadata';
-import { insertCode, jumpTo, sourcesById, cellIds } from './notebookCells';
+import { cellIds, insertCode, jumpTo, withCells } from './notebookCells';
 import { PowerHistory } from './power';
 import { Soon } from './soon';
 import { Watching } from './watching';
@@ -185,11 +185,7 @@ export class NotebookEnergy implements INotebookEnergy {
   }
 
   exported(): IRun[] {
-    const sources = sourcesById(this.panel);
-    return this._runs.all.map(run => {
-      const cell = sources.get(run.measurement.cell_id ?? '');
-      return { ...run, cell_index: cell?.index ?? -1, cell_source: cell?.source ?? run.source };
-    });
+    return withCells(this.panel, this._runs.all);
   }
 
   /** Samples a second that somebody looks at; 0 for none. */

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,10 @@ from tests.advisor.harness import CASES, ran
 SIGNALS = CASES.parents[1] / "data" / "signals"
 FILES = sorted(CASES.rglob("GNB*.py"))
 RECORDED = sorted(SIGNALS.glob("GNB*.json"))
-PERCENT = re.compile(r"\b\d+(\.\d+)?\s*(?:%|times as fast|x faster)")
+
+TRIES = 3
+"""Runs of a case. A rule stands on seconds that were measured, and on a busy machine some of them are the machine's: a
+case that is right in none of three runs is wrong."""
 
 
 def expected(path: Path) -> tuple[str, bool]:
@@ -28,17 +32,26 @@ def expected(path: Path) -> tuple[str, bool]:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_case_says_what_it_should(path: Path) -> None:
     """Its own code where it fires, and no other code but those that its comment names."""
+    wrong = [what for what in _tries(path) if what]
+    assert len(wrong) < TRIES, "\n".join(wrong)
+
+
+def _tries(path: Path) -> Iterator[str]:
+    """What is wrong with a case, run after run, up to the first in which nothing is."""
     code, fires = expected(path)
     also = set(re.findall(r"^# also: (.*)$", path.read_text(), flags=re.MULTILINE))
     allowed = {code for line in also for code in re.findall(r"GNB\d{3}", line)} | ({code} if fires else set())
-    case = ran(path)
-    found = case.advisor.findings(all_cells=True)
-    codes = {finding.rule.code for finding in found}
-    assert not case.said
-    assert (code in codes) == fires, _told(found)
-    assert codes <= allowed, _told(found)
-    for finding in found:
-        assert_sound(finding)
+    for _ in range(TRIES):
+        case = ran(path)
+        found = case.advisor.findings(all_cells=True)
+        codes = {finding.rule.code for finding in found}
+        assert not case.said
+        for finding in found:
+            assert_sound(finding)
+        right = (code in codes) == fires and codes <= allowed
+        yield "" if right else f"found: {_told(found) or 'nothing'}"
+        if right:
+            return
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)

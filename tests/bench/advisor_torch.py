@@ -1,9 +1,9 @@
 """What the PyTorch observer costs a loop. ``python tests/bench/advisor_torch.py`` prints the table, ``--json`` numbers.
 
-Both sides run in one process, in blocks of ABBA order, each block a cell of its own: first the loop as it is, then with
-the observer installed, its cell begun and ended within the block. The median over the blocks' differences is what
-counts; the collector is as the user has it. Times are CPU seconds of this process, whose loops have one thread: the
-other work of a shared machine is not in them. Numbers in percent are of a step without us.
+Both sides run in one process, in cells by turns (ABBA): the loop as it is, then with the observer installed and its cell
+begun and ended. Loops have one thread, the collector is as the user has it, and each step is timed by itself; see
+:func:`paired`. Numbers in percent are of a step without us. A loader's batches are timed as sums, since one alone is too
+short.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +102,63 @@ def loading() -> Callable[[], object]:
     return take
 
 
+@dataclass
+class Times:
+    """Seconds of steps: the first of each cell, those in which the forward hook ran, all others; and the edges."""
+
+    first: list[float] = field(default_factory=list)
+    looked: list[float] = field(default_factory=list)
+    others: list[float] = field(default_factory=list)
+    edges: list[float] = field(default_factory=list)
+
+
 def paired(step: Callable[[], object], steps: int, blocks: int) -> tuple[float, float]:
-    """Microseconds of a step without us, and what we add: the median over ABBA blocks."""
+    """Microseconds of a step without us, and what we add to each step of a cell.
+
+    Cells with and without us by turns (ABBA). Each step is timed by itself, and medians are taken of the first steps,
+    of those in which models were looked at, and of all others: what other people's work adds to some steps of a shared
+    machine falls out of a median, and would drown a percent of the sum of a cell.
+    """
+    observer = TorchObserver()
+    alone, watched = Times(), Times()
+
+    def cell_alone() -> None:
+        spent = [_timed(step) for _ in range(steps)]
+        alone.first.append(spent[0])
+        alone.others.extend(spent[1:])
+
+    def cell_watched() -> None:
+        observer.install(_failed)
+        began = time.perf_counter()
+        observer.begin()
+        edge = time.perf_counter() - began
+        cell = observer._stage.cell
+        assert cell is not None
+        for number in range(steps):
+            hooked = cell.hooked
+            spent = _timed(step)
+            which = watched.first if number == 0 else watched.others if cell.hooked == hooked else watched.looked
+            which.append(spent)
+        began = time.perf_counter()
+        observer.end(Names({}))
+        watched.edges.append(edge + time.perf_counter() - began)
+        observer.remove()
+
+    cell_alone(), cell_watched()
+    alone, watched = Times(), Times()
+    for _ in range(blocks):
+        cell_alone(), cell_watched(), cell_watched(), cell_alone()
+    floor = statistics.median(alone.others)
+    cells = len(watched.first)
+    added = statistics.median(watched.first) - statistics.median(alone.first) + statistics.median(watched.edges)
+    for some in (watched.looked, watched.others):
+        if some:
+            added += (statistics.median(some) - floor) * len(some) / cells
+    return floor * 1e6, added / steps * 1e6
+
+
+def summed(step: Callable[[], object], steps: int, blocks: int) -> tuple[float, float]:
+    """As :func:`paired`, from CPU seconds of whole cells: for steps that are too short to be timed one by one."""
     observer = TorchObserver()
 
     def alone() -> float:
@@ -130,6 +185,12 @@ def paired(step: Callable[[], object], steps: int, blocks: int) -> tuple[float, 
         floors.append((a1 + a2) / 2 / steps * 1e6)
         added.append((b1 + b2 - a1 - a2) / 2 / steps * 1e6)
     return statistics.median(floors), statistics.median(added)
+
+
+def _timed(step: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    step()
+    return time.perf_counter() - began
 
 
 def _failed(error: BaseException) -> None:
@@ -191,7 +252,7 @@ def rows(blocks: int, steps: int) -> Iterator[Row]:
         floor_us, added_us = paired(step, turns, blocks)
         yield Row(f"{what}, cell of {turns}", 100 * added_us / floor_us, "%", target,
                   f"{floor_us:.0f} us, {added_us:+.2f} us")  # fmt: skip
-    floor_us, added_us = paired(loading(), 20_000, blocks)
+    floor_us, added_us = summed(loading(), 20_000, blocks)
     yield Row("a loader's batch", added_us, "us", 1.5, f"{floor_us:.1f} us")
     yield empty_cell()
     yield memory(steps)

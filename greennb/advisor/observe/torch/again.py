@@ -1,6 +1,6 @@
 """Looks again later in a long cell: a loop that makes no step and no batch gives no occasion of its own.
 
-A daemon thread that sleeps, started by a cell's fiftieth call of a model and ended with the cell.
+A daemon thread that sleeps, started when a cell's first calls of models have been seen, and ended with the cell.
 """
 
 from __future__ import annotations

@@ -19,10 +19,10 @@ from greennb.advisor.observe.torch.model import ModelFacts, inner, its
 from greennb.advisor.observe.torch.ring import Ring
 from greennb.advisor.observe.torch.steps import Clock, StepRecord
 
-FIRST_CALLS = 50
+FIRST_CALLS = 24
 """Calls of models that are looked at when a cell begins."""
 
-ENOUGH = (12, 1500)
+ENOUGH = (12, 700)
 """Calls of models that are enough where they have cost that many calls of the hook: a deep model is looked at less."""
 
 LATER_CALLS = 4

@@ -1,9 +1,9 @@
 """What the PyTorch observer costs a loop. ``python tests/bench/advisor_torch.py`` prints the table, ``--json`` numbers.
 
-Both sides run in one process, in cells by turns (ABBA): the loop as it is, then with the observer installed and its cell
-begun and ended. Loops have one thread, the collector is as the user has it, and each step is timed by itself; see
-:func:`paired`. Numbers in percent are of a step without us. A loader's batches are timed as sums, since one alone is too
-short.
+Both sides run in one process, in cells by turns (ABBA): the loop as it is, then with the observer installed and its
+cell begun and ended. Loops have one thread, the collector is as the user has it, and each step is timed by itself; see
+:func:`paired`. Numbers in percent are of a step without us. A loader's batches are timed as sums, since one alone is
+too short.
 """
 
 from __future__ import annotations

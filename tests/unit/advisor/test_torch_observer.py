@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from greennb.advisor.observe.torch.calls import FIRST_CALLS
+
 pytest.importorskip("torch")
 sys.path.insert(0, str(Path(__file__).parents[2] / "advisor"))
 

@@ -73,8 +73,7 @@ def read_jest(report: Path) -> Count:
 def parts() -> dict[str, Part]:
     """The parts in their order: the quick ones first, pytest last."""
     npx = [str(PAGE / "node_modules" / ".bin" / name) for name in ("prettier", "tsc", "jest")]
-    jest, browser, pytest = (REPORTS / name for name in ("jest.json", "browser.xml", "pytest.xml"))
-    more = shlex.split(os.environ.get("PYTEST_ARGS", ""))
+    jest, browser = REPORTS / "jest.json", REPORTS / "browser.xml"
     return {
         "ruff": Part([str(BIN / "ruff"), "check", "."]),
         "format": Part([str(BIN / "ruff"), "format", "--check", "."]),
@@ -85,8 +84,26 @@ def parts() -> dict[str, Part]:
         "tsc": Part([npx[1], "-p", "tsconfig.test.json"], PAGE),
         "jest": Part([npx[2], "--json", f"--outputFile={jest}"], PAGE, jest, read_jest),
         "browser": Part([sys.executable, "tests/browser/run.py", "--junit", str(browser)], ROOT, browser, read_junit),
-        "pytest": Part([sys.executable, "-m", "pytest", f"--junitxml={pytest}", *more], ROOT, pytest, read_junit),
+        **{name: _pytest(name, *chosen) for name, chosen in PYTEST.items()},
     }
+
+
+FRAMEWORKS = "keras or jax or clean"
+"""Tests that have TensorFlow and JAX loaded, whose threads no process survives that forks (JAX warns of it at each fork):
+they have a pytest of their own. The clean notebooks use every framework."""
+
+PYTEST = {
+    "pytest": ("--ignore=tests/advisor", "--ignore=tests/unit/advisor"),
+    "advisor": ("tests/unit/advisor", "tests/advisor", "-k", f"not ({FRAMEWORKS})"),
+    "frameworks": ("tests/unit/advisor", "tests/advisor", "-k", FRAMEWORKS),
+}
+"""What each run of pytest takes on."""
+
+
+def _pytest(name: str, *chosen: str) -> Part:
+    report = REPORTS / f"{name}.xml"
+    more = shlex.split(os.environ.get("PYTEST_ARGS", ""))
+    return Part([sys.executable, "-m", "pytest", f"--junitxml={report}", *chosen, *more], ROOT, report, read_junit)
 
 
 def run(name: str, part: Part) -> Count:

@@ -89,7 +89,7 @@ def parts() -> dict[str, Part]:
 
 
 FRAMEWORKS = "keras or jax or clean"
-"""Tests that have TensorFlow and JAX loaded, whose threads no process survives that forks (JAX warns of it at each fork):
+"""Tests that load TensorFlow and JAX, whose threads no process survives that forks (JAX warns of it at each fork):
 they have a pytest of their own. The clean notebooks use every framework."""
 
 PYTEST = {
@@ -139,7 +139,7 @@ def main(names: list[str]) -> int:
     counts = {name: run(name, part) for name, part in known.items() if not names or name in names}
     print()
     for name, count in counts.items():
-        print(f"{name:10}{count}")
+        print(f"{name:12}{count}")
     total = sum(counts.values(), Count())
     print(f"\n{total}")
     return 1 if total.failed else 0

@@ -10,7 +10,7 @@ labels = (rows[:, 0] * rows[:, 1] > 0).long()
 net = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 2))
 optimizer = torch.optim.SGD(net.parameters(), lr=0.05)
 # %%
-for epoch in range(16):
+for epoch in range(60):
     for chosen in torch.randperm(4000).split(8):
         optimizer.zero_grad()
         loss = nn.functional.cross_entropy(net(rows[chosen]), labels[chosen])

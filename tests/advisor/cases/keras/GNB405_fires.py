@@ -6,7 +6,7 @@ import tensorflow as tf
 
 keras.utils.set_random_seed(0)
 rng = np.random.default_rng(0)
-x = rng.random((2560, 20), dtype="float32")
+x = rng.random((12_800, 20), dtype="float32")
 y = (x.sum(axis=1) > 10).astype("float32")[:, None]
 train_ds = tf.data.Dataset.from_tensor_slices((x, y)).batch(32).prefetch(tf.data.AUTOTUNE)
 model = keras.Sequential([keras.layers.Input((20,)), keras.layers.Dense(32, activation="relu"), keras.layers.Dense(1)])

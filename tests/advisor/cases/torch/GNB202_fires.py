@@ -35,7 +35,7 @@ net = nn.Linear(2000, 1)
 optimizer = torch.optim.SGD(net.parameters(), lr=1e-4)
 loader = DataLoader(Archive(archive), batch_size=10, num_workers=2)
 # %%
-for epoch in range(16):
+for epoch in range(28):
     for inputs in loader:
         optimizer.zero_grad()
         loss = net(inputs).square().mean()

@@ -15,8 +15,8 @@ pictures = torch.randn(256, 3, 32, 32)
 labels = torch.randint(0, 10, (256,))
 optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
 # %%
-for step in range(120):
-    chosen = torch.randint(0, 256, (24,))
+for step in range(300):
+    chosen = torch.randint(0, 256, (48,))
     optimizer.zero_grad()
     loss = nn.functional.cross_entropy(net(pictures[chosen]), labels[chosen])
     loss.backward()

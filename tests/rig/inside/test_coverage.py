@@ -18,6 +18,10 @@ from greennb.sources.detect import detect
 from tests.rig.rig import Rig
 
 WINDOWS = 540
+LEAST_HELD = 0.95 - 3 * (0.95 * 0.05 / WINDOWS) ** 0.5
+"""Share that must hold. Where 95 in 100 hold in the long run, half of all samples have fewer: a sample that is three
+standard deviations short (92.2 % of 540) shows that the intervals are too narrow, and one of 94.4 % shows nothing."""
+
 AT_ONCE = 6
 DEVICES = {"cpu_package": "intel-rapl:0", "dram": "intel-rapl:0:0"}
 
@@ -68,7 +72,7 @@ def test_the_interval_holds_the_truth(rig: Rig, windows: list[OpenWindow], kind:
     ratio = statistics.median(halves) / needed_j
     print(f"{kind}: {held / WINDOWS:.1%} of {WINDOWS} hold the truth; half a width is {ratio:.2f} of what was needed; "
           f"mean error {1e3 * statistics.mean(errors):.2f} mJ")  # fmt: skip
-    assert held / WINDOWS >= 0.95
+    assert held / WINDOWS >= LEAST_HELD
     # A mean over a second says nothing about a shorter window: its interval is what is possible, not what was needed.
     assert energy.method is Method.INTEGRATED or ratio <= 2
 
@@ -82,7 +86,7 @@ def test_the_total_s_interval_holds_the_sum(rig: Rig, windows: list[OpenWindow])
         assert result.high_j is not None
         held += result.low_j <= true_j <= result.high_j
         faulty += bool(result.faults)
-    assert held / WINDOWS >= 0.95
+    assert held / WINDOWS >= LEAST_HELD
     # On a machine that has no time for the sampler a tick may be seen so late that the counter seems to have stopped.
     assert faulty <= WINDOWS / 100
 

@@ -69,16 +69,38 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a trial tried, as a change of one cell's source: both sources whole, as in the notebook.
+
+    Attributes:
+        cell_id: the cell's; None where the front end gives cells none.
+        before, after: its source when it ran, and with the change in it. A cell that reads otherwise by now isn't it.
+    """
+
+    cell_id: str | None
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """A measured comparison of two ways to do the same work, run in ``order`` ("A" baseline, "B" candidate).
 
     Attributes:
-        baseline, candidate: the blocks, each a measurement of ``baseline_runs`` (``candidate_runs``) runs.
-        ratio: candidate / baseline in joules a run; None where no round was completed.
+        baseline, candidate: the blocks, each a measurement of ``baseline_runs`` (``candidate_runs``) units of work.
+        ratio: candidate / baseline in joules an item; None where no round was completed.
         interval: its 95 % interval, right though the trial was ended as soon as it was safe.
-        quality: what the guard saw.
-        break_even: runs after which the trial's own energy is paid back; None where nothing is saved.
+        quality: what the guard saw, in words; ``quality_good`` None where it could not look.
+        break_even: units after which the trial's own energy is paid back; None where nothing is saved.
         note: why no more can be said, "" where the verdict says it all.
+        unit: what is repeated: "step", "call", "fit", "run"; ``units`` how many of them the cell had when it ran.
+        baseline_items, candidate_items: items (samples, rows) that went through in each block; empty: a unit is one.
+        baseline_apart_j, candidate_apart_j: joules of what is done once, before any block: warming up, compiling.
+        baseline_peak_b, candidate_peak_b: bytes, peak memory of a block: of the card where one was used, else of the
+            process above what it held before.
+        spent_s, spent_j: what the whole trial took, its preparation and guard too.
+        temperature_c: of the card over the trial, lowest and highest; None without a card that says.
+        variant: what was tried, in a few words; ``change`` the same as source. "" and None for two callables.
     """
 
     baseline: tuple[Measurement, ...]
@@ -92,24 +114,57 @@ class Trial:
     baseline_runs: int = 1
     candidate_runs: int = 1
     note: str = ""
+    quality_good: bool | None = None
+    unit: str = "run"
+    units: float | None = None
+    baseline_items: tuple[float, ...] = ()
+    candidate_items: tuple[float, ...] = ()
+    baseline_apart_j: float | None = None
+    candidate_apart_j: float | None = None
+    baseline_peak_b: int | None = None
+    candidate_peak_b: int | None = None
+    spent_s: float | None = None
+    spent_j: float | None = None
+    temperature_c: tuple[float, float] | None = None
+    variant: str = ""
+    change: Change | None = None
+
+    @property
+    def method(self) -> Method | None:
+        """How its joules came about, the worst of all blocks."""
+        blocks = (*self.baseline, *self.candidate)
+        return Method.worst(methods) if (methods := [it.method for it in blocks if it.method is not None]) else None
 
     def to_dict(self) -> dict[str, Any]:
-        """This trial as plain JSON values: the verdict first, then what it stands on, per run."""
+        """This trial as plain JSON values: the verdict first, then what it stands on, per unit of work."""
         return {
             "verdict": self.verdict.value,
             "ratio": self.ratio,
             "interval": None if self.interval is None else list(self.interval),
             "quality": self.quality,
+            "quality_good": self.quality_good,
             "break_even": self.break_even,
             "note": self.note,
+            "variant": self.variant,
+            "unit": self.unit,
+            "units": self.units,
             "order": self.order,
-            "baseline": _way(self.baseline, self.baseline_runs),
-            "candidate": _way(self.candidate, self.candidate_runs),
+            "baseline": _way(self.baseline, self.baseline_runs, self.baseline_items)
+            | {"apart_j": self.baseline_apart_j, "peak_b": self.baseline_peak_b},
+            "candidate": _way(self.candidate, self.candidate_runs, self.candidate_items)
+            | {"apart_j": self.candidate_apart_j, "peak_b": self.candidate_peak_b},
+            "spent_s": self.spent_s,
+            "spent_j": self.spent_j,
+            "method": None if self.method is None else self.method.value,
+            "temperature_c": None if self.temperature_c is None else list(self.temperature_c),
+            "change": None
+            if self.change is None
+            else {"cell_id": self.change.cell_id, "before": self.change.before, "after": self.change.after},
         }
 
 
-def _way(blocks: Sequence[Measurement], runs: int) -> dict[str, Any]:
-    """Joules and seconds of a run, as medians over the blocks."""
+def _way(blocks: Sequence[Measurement], runs: int, items: Sequence[float]) -> dict[str, Any]:
+    """Joules and seconds of a run and of an item, as medians over the blocks."""
     joules = [block.total_j for block in blocks if block.total_j is not None]
     seconds = [block.window.duration_s for block in blocks]
     method = Method.worst(block.method for block in blocks if block.method is not None)
@@ -118,8 +173,15 @@ def _way(blocks: Sequence[Measurement], runs: int) -> dict[str, Any]:
         "runs_per_block": runs,
         "joules_per_run": median(joules) / runs if joules else None,
         "seconds_per_run": median(seconds) / runs if seconds else None,
+        "joules_per_item": _per_item([block.total_j for block in blocks], items),
+        "seconds_per_item": _per_item(seconds, items),
         "method": None if method is None else method.value,
     }
+
+
+def _per_item(values: Sequence[float | None], items: Sequence[float]) -> float | None:
+    parts = [value / count for value, count in zip(values, items, strict=False) if value is not None and count > 0]
+    return median(parts) if parts else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

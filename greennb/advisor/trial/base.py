@@ -2,7 +2,7 @@
 
 A **scene** is a cell that ran, with the notebook's objects. A **variant** changes its source as the user could. A
 **kit** (one a framework) makes two **ways** of a scene and a variant: the work as it is and the work as changed, both
-on copies. The schedule (:mod:`greennb.advisor.trial.schedule`) runs the ways by turns; the kit's guard looks at quality.
+on copies. The schedule (:mod:`greennb.advisor.trial.schedule`) runs the ways by turns; the guard looks at quality.
 """
 
 from __future__ import annotations

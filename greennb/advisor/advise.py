@@ -9,7 +9,8 @@ import dataclasses
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +19,7 @@ from greennb.advisor.catalogue import catalogue
 from greennb.advisor.names import Names
 from greennb.advisor.signals.cell import CellContext
 from greennb.advisor.watch import Watch
-from greennb.model.finding import Finding, Suggestion
+from greennb.model.finding import Finding, Suggestion, Trial, Verdict
 from greennb.model.measurement import Measurement
 from greennb.model.reading import Method
 
@@ -73,6 +74,8 @@ class Advisor:
         self._count = 0
         self._depth = 0
         self._t0_s = self._ended_s = 0.0
+        self._ignored = False
+        self._trials: dict[str, Trial] = {}
         self.dismissed: set[str] = set()
 
     def install(self) -> None:
@@ -109,6 +112,9 @@ class Advisor:
             return None
         now_s = self._clock()
         seen = self.watch.end(Names(self._namespace))
+        ignored, self._ignored = self._ignored, False
+        if ignored:
+            return None
         context = CellContext(
             number=self._count,
             cell_id=cell_id,
@@ -128,6 +134,22 @@ class Advisor:
         with self._lock:
             self._cells.append(kept)
         return kept.context
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nobody watches meanwhile, and nothing is said of the cell that runs: what a trial does is not the user's."""
+        self._ignored = self._depth > 0
+        watched = self.watch.installed
+        self.watch.remove()
+        try:
+            yield
+        finally:
+            if watched:
+                self.watch.install()
+
+    def tried(self, key: str, trial: Trial) -> None:
+        """From now on the finding of that key carries this trial, as long as its cell reads as it did."""
+        self._trials[key] = trial
 
     @property
     def cells(self) -> tuple[CellContext, ...]:
@@ -244,7 +266,22 @@ class Advisor:
             """What orders findings: their joules, or what their seconds would take at the notebook's mean power."""
             return finding.at_stake_j if finding.at_stake_j is not None else (finding.at_stake_s or 0.0) * mean_w
 
-        return tuple(sorted(map(_merged, together.values()), key=joules, reverse=True))
+        found = [self._with_trial(_merged(group), group) for group in together.values()]
+        return tuple(sorted(found, key=lambda it: (_proof(it.trial), joules(it)), reverse=True))
+
+    def _with_trial(self, finding: Finding, group: Sequence[tuple[_Kept, RuleModule, Found]]) -> Finding:
+        trial = self._trials.get(finding.key)
+        if trial is None or trial.change is None:
+            return finding
+        still = any(kept.context.source == trial.change.before for kept, _rule, _found in group)
+        return dataclasses.replace(finding, trial=trial) if still else finding
+
+
+def _proof(trial: Trial | None) -> int:
+    """What was proven comes first, what was refuted last."""
+    if trial is None or trial.verdict is Verdict.CANNOT_TELL:
+        return 1
+    return 2 if trial.verdict is Verdict.SAVES and trial.quality_good is not False else 0
 
 
 def _merged(group: Sequence[tuple[_Kept, RuleModule, Found]]) -> Finding:

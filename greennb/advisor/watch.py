@@ -58,6 +58,11 @@ class Watch:
         self._lock = threading.RLock()
         self._finder = _Finder({name for it in observers for name in it.modules}, self._imported)
 
+    @property
+    def installed(self) -> bool:
+        """Whether anybody watches, or waits for a framework."""
+        return self._installed
+
     def install(self) -> None:
         """Wake the observers whose framework is there, and wait for the others'."""
         self._installed = True

@@ -108,7 +108,7 @@ def _defines(source: str) -> bool:
 def _parse(source: str) -> Parsed | None:
     if len(source) > LONGEST:
         return None
-    for text in (source, _without_magics(source)):
+    for text in (source, without_magics(source)):
         if text is not None and (tree := _tree(text)) is not None:
             return Parsed(tree, tuple(text.split("\n")), dict(definitions(tree)))
     return None
@@ -125,7 +125,7 @@ def _tree(text: str) -> ast.Module | None:
         return None
 
 
-def _without_magics(source: str) -> str | None:
+def without_magics(source: str) -> str | None:
     """``source`` with blank or plain lines for IPython's; None where a cell magic has a body of another language."""
     kept: list[str] = []
     body = False

@@ -19,6 +19,6 @@ gradient = jax.jit(jax.grad(loss))
 
 # %%
 total = 0.0
-for length in range(20, 32):
+for length in range(20, 44):
     x = rng.random((length, 64), dtype="float32")
     total += float(loss(weights, x)) + float(gradient(weights, x)[0].sum())

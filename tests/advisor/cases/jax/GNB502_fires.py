@@ -17,7 +17,7 @@ def step(w, data, target):
 
 # %%
 w = jnp.zeros(200)
-for _ in range(700):
+for _ in range(1500):
     w = step(w, data, target)
 w.block_until_ready()
 

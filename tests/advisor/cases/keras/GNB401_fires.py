@@ -29,4 +29,4 @@ model = keras.Sequential(
 model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
 
 # %%
-history = model.fit(train_ds, epochs=2, verbose=0, shuffle=False)
+history = model.fit(train_ds, epochs=4, verbose=0, shuffle=False)

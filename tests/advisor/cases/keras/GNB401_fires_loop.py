@@ -43,6 +43,6 @@ def train_step(x, y):
 
 
 # %%
-for _ in range(2):
+for _ in range(4):
     for x, y in train_ds:
         loss = train_step(x, y)

@@ -1,4 +1,4 @@
-# labels without a pattern: the validation loss rises from the first epochs on, and twelve more are trained
+# labels without a pattern: the validation loss rises from the first epochs on, and all the others are trained
 # %%
 import keras
 import numpy as np
@@ -13,4 +13,4 @@ model = keras.Sequential(
 model.compile("adam", keras.losses.BinaryCrossentropy(from_logits=True))
 
 # %%
-history = model.fit(x, y, batch_size=100, epochs=14, validation_split=0.2, verbose=0)
+history = model.fit(x, y, batch_size=100, epochs=28, validation_split=0.2, verbose=0)

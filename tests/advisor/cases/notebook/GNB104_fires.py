@@ -10,7 +10,7 @@ import pandas as pd
 random.seed(0)
 path = Path(tempfile.mkdtemp()) / "days.csv"
 with path.open("w", newline="") as file:
-    csv.writer(file).writerows([["day", "value"], *([f"2024-01-{n % 28 + 1:02}", n / 7] for n in range(1_500_000))])
+    csv.writer(file).writerows([["day", "value"], *([f"2024-01-{n % 28 + 1:02}", n / 7] for n in range(2_600_000))])
 # %%
 df = pd.read_csv(path, parse_dates=["day"], engine="python")
 # %%

@@ -12,7 +12,7 @@ before = threadpool_limits(limits=16 * len(os.sched_getaffinity(0)))
 a @ a
 # %%
 began = time.perf_counter()
-while time.perf_counter() - began < 2.5:
+while time.perf_counter() - began < 5.5:
     b = a @ a
 # %%
 before.restore_original_limits()

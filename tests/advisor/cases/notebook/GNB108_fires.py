@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 rng = np.random.default_rng(0)
-df = pd.DataFrame({"price": rng.random(450_000), "count": rng.integers(1, 9, 450_000)})
+df = pd.DataFrame({"price": rng.random(900_000), "count": rng.integers(1, 9, 900_000)})
 
 
 def worth(row):

@@ -9,5 +9,5 @@ y = X[:, 0] + X[:, 1]
 model = DecisionTreeRegressor(max_depth=3, max_features=1, random_state=0)
 # %%
 model.fit(X, y)
-for _turn in range(32):
+for _turn in range(64):
     answer = model.predict(X)

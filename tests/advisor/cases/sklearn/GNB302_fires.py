@@ -2,7 +2,7 @@
 # %%
 from sklearn.datasets import make_classification
 
-X, y = make_classification(15_000, 20, n_informative=10, random_state=0)
+X, y = make_classification(30_000, 20, n_informative=10, random_state=0)
 # %%
 from sklearn.ensemble import RandomForestClassifier
 

@@ -2,7 +2,7 @@
 # %%
 from sklearn.datasets import make_classification
 
-X, y = make_classification(5_000, 20, n_informative=10, random_state=0)
+X, y = make_classification(7_500, 20, n_informative=10, random_state=0)
 # %%
 from sklearn.svm import SVC
 

@@ -9,4 +9,4 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import GridSearchCV
 
 grid = {"max_depth": [3, 6, None], "min_samples_leaf": [1, 3, 10, 30]}
-search = GridSearchCV(RandomForestClassifier(14, random_state=0), grid, cv=3).fit(X, y)
+search = GridSearchCV(RandomForestClassifier(28, random_state=0), grid, cv=3).fit(X, y)

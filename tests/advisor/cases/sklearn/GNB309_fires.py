@@ -5,7 +5,7 @@ import random
 
 random.seed(0)
 words = ["".join(random.choices("abcdefghij", k=5)) for _ in range(3000)]
-texts = [" ".join(random.choices(words, k=60)) for _ in range(1000)]
+texts = [" ".join(random.choices(words, k=60)) for _ in range(2000)]
 labels = [int("a" in text[:9]) for text in texts]
 # %%
 from sklearn.feature_extraction.text import TfidfVectorizer

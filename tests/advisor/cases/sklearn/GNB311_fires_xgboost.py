@@ -8,5 +8,5 @@ X_train, X_valid, y_train, y_valid = train_test_split(X, y, random_state=0)
 # %%
 from xgboost import XGBClassifier
 
-boost = XGBClassifier(n_estimators=300, n_jobs=1, random_state=0)
+boost = XGBClassifier(n_estimators=600, n_jobs=1, random_state=0)
 boost.fit(X_train, y_train, eval_set=[(X_valid, y_valid)], verbose=False)

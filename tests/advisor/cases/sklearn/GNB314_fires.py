@@ -6,4 +6,4 @@ X, y = make_classification(20_000, 20, n_informative=10, random_state=0)
 # %%
 from xgboost import XGBClassifier
 
-boost = XGBClassifier(n_estimators=40, tree_method="exact", n_jobs=1, random_state=0).fit(X, y)
+boost = XGBClassifier(n_estimators=90, tree_method="exact", n_jobs=1, random_state=0).fit(X, y)

@@ -30,7 +30,7 @@ torch.manual_seed(0)
 torch.set_num_threads(1)
 net = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 128), nn.ReLU(), nn.Linear(128, 10))
 optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
-train_loader = DataLoader(Stored(4000), batch_size=16, shuffle=True)
+train_loader = DataLoader(Stored(8000), batch_size=16, shuffle=True)
 # %%
 for inputs, targets in train_loader:
     optimizer.zero_grad()

@@ -40,7 +40,7 @@ net = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 128), nn.ReLU(), nn.Lin
 optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
 loader = DataLoader(stored, batch_size=40)
 # %%
-for epoch in range(2):
+for epoch in range(5):
     for inputs, targets in loader:
         optimizer.zero_grad()
         loss = nn.functional.cross_entropy(net(inputs), targets)

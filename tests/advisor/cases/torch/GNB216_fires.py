@@ -10,7 +10,7 @@ net = nn.Sequential(nn.Linear(64, 1400), nn.ReLU(), nn.Linear(1400, 1400), nn.Re
 rows = torch.randn(512, 64)
 optimizer = torch.optim.AdamW(net.parameters(), lr=1e-4)
 # %%
-for step in range(240):
+for step in range(480):
     optimizer.zero_grad()
     loss = net(rows[torch.randint(0, 512, (24,))]).square().mean()
     loss.backward()

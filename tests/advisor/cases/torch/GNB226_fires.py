@@ -12,7 +12,7 @@ net = nn.Sequential(nn.Linear(512, 1024), nn.ReLU(), nn.Linear(1024, 10))
 rows = torch.randn(256, 512)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
 # %%
-for step in range(700):
+for step in range(1400):
     optimizer.zero_grad()
     loss = net(rows).square().mean()
     loss.backward()

@@ -12,6 +12,6 @@ model.eval()
 rows = torch.randn(16384, 256)
 # %%
 with torch.inference_mode():
-    for _ in range(16):
+    for _ in range(40):
         for batch in rows.split(64):
             scores = model(batch)

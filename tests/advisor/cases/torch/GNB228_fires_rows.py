@@ -15,5 +15,5 @@ model.eval()
 pictures = torch.randn(32, 3, 32, 32)
 # %%
 with torch.inference_mode():
-    for _ in range(500):
+    for _ in range(1500):
         scores = model(pictures)

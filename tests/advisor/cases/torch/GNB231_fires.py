@@ -11,9 +11,9 @@ model = nn.Sequential(nn.Linear(32, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReL
 optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
 val_losses = []
 # %%
-for epoch in range(90):
+for epoch in range(180):
     model.train()
-    for rows in torch.randperm(len(train_x)).split(16):
+    for rows in torch.randperm(len(train_x)).split(20):
         loss = nn.functional.mse_loss(model(train_x[rows]), train_y[rows])
         optimizer.zero_grad()
         loss.backward()

@@ -10,7 +10,7 @@ import linecache
 import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,14 +50,27 @@ class Case:
         self._namespace: dict[str, Any] = {"__name__": "__main__"}
         self.advisor = Advisor(observers(), namespace=self._namespace, say=self.said.append)
 
+    @property
+    def namespace(self) -> dict[str, Any]:
+        """The notebook's names."""
+        return self._namespace
+
     def run(self) -> None:
         """Run every cell; a cell that raises ends the case with its error."""
-        self.advisor.install()
         try:
-            for number, cell in enumerate(cells(self.path)):
-                self._run_cell(number, cell)
+            self.open(cells(self.path))
         finally:
-            self.advisor.remove()
+            self.close()
+
+    def open(self, of: Iterable[Cell]) -> None:
+        """Run these cells, and go on watching."""
+        self.advisor.install()
+        for number, cell in enumerate(of):
+            self._run_cell(number, cell)
+
+    def close(self) -> None:
+        """Watch no more."""
+        self.advisor.remove()
 
     def _run_cell(self, number: int, cell: Cell) -> None:
         name = f"<{self.path.stem}-{number}>"
@@ -109,6 +122,13 @@ def ran(path: Path) -> Case:
     case = Case(path, Runtime(Settings(ledger="off")))
     with as_found():
         case.run()
+    return case
+
+
+def notebook(sources: Sequence[str]) -> Case:
+    """A notebook of these cells, run and still watched; for its trials. ``close()`` it."""
+    case = Case(Path("notebook.py"), Runtime(Settings(ledger="off")))
+    case.open([Cell(source=source, lines=False) for source in sources])
     return case
 
 

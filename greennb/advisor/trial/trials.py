@@ -312,9 +312,15 @@ def _words(
         if expected_j is None
         else f"at the cell's mean power that is at most about {fmt.joules(expected_j, method)}"
     )
+    blind = (
+        ("Joules are estimated here, from CPU time and load: what draws other power in the same time looks the same.",)
+        if method is Method.ESTIMATED
+        else ()
+    )
     return (
         f"This runs {which} on copies of what it uses, as it is and with {variant.name}, by turns.",
         f"It ends as soon as the answer is safe, after {fmt.seconds(budget_s)} at the latest; {much}.",
+        *blind,
         LOOKS_AT[variant.kind],
         "Nothing of the notebook is changed by it: that is checked afterwards.",
     )

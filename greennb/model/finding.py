@@ -81,6 +81,10 @@ class Change:
     before: str
     after: str
 
+    def to_dict(self) -> dict[str, Any]:
+        """This change as plain JSON values."""
+        return {"cell_id": self.cell_id, "before": self.before, "after": self.after}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
@@ -157,9 +161,7 @@ class Trial:
             "spent_j": self.spent_j,
             "method": None if self.method is None else self.method.value,
             "temperature_c": None if self.temperature_c is None else list(self.temperature_c),
-            "change": None
-            if self.change is None
-            else {"cell_id": self.change.cell_id, "before": self.change.before, "after": self.change.after},
+            "change": None if self.change is None else self.change.to_dict(),
         }
 
 

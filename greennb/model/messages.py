@@ -9,11 +9,11 @@ A reader leaves out a message of a newer ``v``, one of a type that it does not k
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from greennb.model.errors import BadInputError
-from greennb.model.finding import Evidence, Finding, Rule, Severity, Suggestion, Trial
+from greennb.model.finding import Evidence, Finding, Rule, Severity, Suggestion
 from greennb.model.footprint import CarbonIntensity
 from greennb.model.measurement import SCHEMA, Measurement
 from greennb.model.reading import Domain, Fault, Method
@@ -23,13 +23,13 @@ from greennb.model.wire import intensity_to_dict, measurement_to_dict
 VERSION = 1
 """Version of the messages; a change that an old reader would misread makes a new one."""
 
-STREAM_TYPES = frozenset({"hello", "samples", "began", "ended", "waste", "findings", "settings", "bye"})
+STREAM_TYPES = frozenset({"hello", "samples", "began", "ended", "waste", "findings", "settings", "trial", "bye"})
 """What a kernel sends on ``greennb.stream``."""
 
-ANSWER_TYPES = frozenset({"hello", "watching", "history", "settings", "refused"})
+ANSWER_TYPES = frozenset({"hello", "watching", "history", "settings", "plan", "stopping", "refused"})
 """What a kernel answers on ``greennb.ask``."""
 
-ASKS = frozenset({"hello", "watch", "history", "set"})
+ASKS = frozenset({"hello", "watch", "history", "set", "plan", "stop"})
 """What a page may ask."""
 
 SLOWEST_HZ, FASTEST_HZ = 0.2, 10.0
@@ -44,7 +44,7 @@ def domain_id(domain: Domain) -> str:
     return f"{domain.kind.value}:{domain.device}"
 
 
-def message(kind: str, **fields: Any) -> dict[str, Any]:
+def message(kind: str, /, **fields: Any) -> dict[str, Any]:
     """A message of the type ``kind``; what is not a finite number becomes null, for JSON has no other."""
     return {"v": VERSION, "type": kind, **{name: _plain(value) for name, value in fields.items()}}
 
@@ -210,13 +210,16 @@ def waste_item(
     }  # fmt: skip
 
 
-def findings(found: Sequence[Finding]) -> dict[str, Any]:
-    """The advisor's findings, all of them: what is not in the list any more is settled."""
-    return message("findings", findings=[finding_to_dict(finding) for finding in found])
+def findings(found: Sequence[Finding], *, can_try: Callable[[str], bool] = lambda _code: False) -> dict[str, Any]:
+    """The advisor's findings, all of them: what is not in the list any more is settled.
+
+    ``can_try`` is told a rule's code, and says whether some variant answers it.
+    """
+    return message("findings", findings=[finding_to_dict(it, can_try=can_try(it.rule.code)) for it in found])
 
 
-def finding_to_dict(finding: Finding) -> dict[str, Any]:
-    """A finding as JSON values."""
+def finding_to_dict(finding: Finding, *, can_try: bool = False) -> dict[str, Any]:
+    """A finding as JSON values; ``can_try`` is whether some variant answers its rule."""
     rule = finding.rule
     severity = finding.severity or rule.severity
     return {
@@ -227,7 +230,7 @@ def finding_to_dict(finding: Finding) -> dict[str, Any]:
         "method": None if finding.method is None else finding.method.value,
         "evidence": [{"name": it.name, "value": _plain(it.value), "unit": it.unit} for it in finding.evidence],
         "suggestion": finding.suggestion.text, "code_change": finding.suggestion.code,
-        "trial": None if finding.trial is None else _trial_to_dict(finding.trial),
+        "trial": None if finding.trial is None else finite(finding.trial.to_dict()), "can_try": can_try,
     }  # fmt: skip
 
 
@@ -258,14 +261,6 @@ def finding_from_dict(data: Mapping[str, Any]) -> Finding:
         at_stake_j=data.get("at_stake_j"),
         method=None if data.get("method") is None else Method(data["method"]),
     )  # fmt: skip
-
-
-def _trial_to_dict(trial: Trial) -> dict[str, Any]:
-    return {
-        "verdict": trial.verdict.value, "ratio": _plain(trial.ratio),
-        "interval": None if trial.interval is None else [_plain(end) for end in trial.interval],
-        "quality": trial.quality, "break_even": _plain(trial.break_even),
-    }  # fmt: skip
 
 
 def watching(*, hz: float, re: str) -> dict[str, Any]:
@@ -323,6 +318,15 @@ def pace(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
         raise BadInputError("hz must be a number of samples a second, 0 for none.")
     return 0.0 if value == 0 else float(min(FASTEST_HZ, max(SLOWEST_HZ, value)))
+
+
+def finite(value: Any) -> Any:
+    """``value`` with null for every number in it that is not finite, and "?" for every half of a surrogate pair."""
+    if isinstance(value, Mapping):
+        return {key: finite(it) for key, it in value.items()}
+    if isinstance(value, list):
+        return [finite(it) for it in value]
+    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else _plain(value)
 
 
 def _short(value: float | None) -> float | None:

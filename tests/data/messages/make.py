@@ -17,7 +17,8 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[2]))
 
 from greennb.model import messages as say  # noqa: E402
-from greennb.model.finding import Evidence, Finding, Rule, Severity, Suggestion, Trial, Verdict  # noqa: E402
+from greennb.model import messages_trial as of_trials  # noqa: E402
+from greennb.model.finding import Change, Evidence, Finding, Rule, Severity, Suggestion, Trial, Verdict  # noqa: E402
 from greennb.model.footprint import CarbonIntensity, Origin  # noqa: E402
 from greennb.model.measurement import Measurement, Status  # noqa: E402
 from greennb.model.reading import Domain, DomainKind, Fault, Method  # noqa: E402
@@ -131,7 +132,112 @@ def findings() -> dict[str, Any]:
         quality="loss equal within 0.1 %", verdict=Verdict.SAVES, break_even=3.0,
     )  # fmt: skip
     note = dataclasses.replace(rule, code="GNB101", framework="notebook", severity=Severity.NOTE)
-    return say.findings([first, dataclasses.replace(plain, rule=note, trial=trial)])
+    found = [first, dataclasses.replace(plain, rule=note, trial=trial)]
+    return say.findings(found, can_try=lambda code: code == "GNB201")
+
+
+def findings_of_0_3() -> dict[str, Any]:
+    """What kernels before trials of findings said: a trial of five fields, and no word on what can be tried."""
+    said = findings()
+    for it in said["findings"]:
+        del it["can_try"]
+        if it["trial"] is not None:
+            it["trial"] = {key: it["trial"][key] for key in ("verdict", "ratio", "interval", "quality", "break_even")}
+    return said
+
+
+BEFORE = """for x, y in batches:
+    optimizer.zero_grad()
+    loss_of(model(x), y).backward()
+    optimizer.step()"""
+
+CHANGE = Change(
+    cell_id="8f0e-2", before=BEFORE,
+    after="model = model.to(memory_format=torch.channels_last)\n"
+    + BEFORE.replace("model(x)", "model(x.to(memory_format=torch.channels_last))"),
+)  # fmt: skip
+
+
+def block(joules: float, seconds: float, method: Method = Method.ESTIMATED) -> Measurement:
+    """A block of a trial."""
+    at = 7_000_000_000
+    part = energy(ESTIMATE if method is Method.ESTIMATED else GPU, joules, 0.1 * joules, method=method)
+    return measurement(part, id=f"w-block-{joules:g}", label="", t0_ns=at, t1_ns=at + int(seconds * 1e9))
+
+
+def tried(**changes: Any) -> Trial:
+    """A trial of everything that can be said."""
+    whole = Trial(
+        baseline=(block(18.0, 0.5), block(18.5, 0.5), block(18.25, 0.5), block(18.0, 0.5)),
+        candidate=(block(12.0, 0.375), block(12.5, 0.375), block(12.25, 0.375), block(12.0, 0.375)),
+        order="ABBABAAB", ratio=0.67, interval=(0.62, 0.73), verdict=Verdict.SAVES, break_even=340.0,
+        quality="Losses differ by 0.02 %, and by 0.9 % with another seed.", quality_good=True, baseline_runs=5,
+        candidate_runs=5, unit="step", units=2000.0, baseline_items=(320.0,) * 4, candidate_items=(320.0,) * 4,
+        baseline_apart_j=30.5, candidate_apart_j=41.0, baseline_peak_b=512 * 2**20, candidate_peak_b=480 * 2**20,
+        spent_s=11.5, spent_j=402.0, temperature_c=(41.0, 47.0), variant="channels_last", change=CHANGE,
+    )  # fmt: skip
+    return dataclasses.replace(whole, **changes)
+
+
+def found_and_tried(trial: Trial, **changes: Any) -> Finding:
+    """The finding that :func:`tried` is about."""
+    finding = Finding(
+        rule=Rule(
+            code="GNB210", name="convolutions run on another memory format than their kernels like",
+            framework="torch", severity=Severity.ACT, since="0.3", source="PyTorch's tutorial on channels_last",
+        ),
+        subject="model", cell_id="8f0e-2", execution_count=5,
+        evidence=(Evidence(name="steps", value=2000.0, unit="1"),),
+        suggestion=Suggestion(text="Keep pictures channels last.", code="model.to(memory_format=torch.channels_last)"),
+        at_stake_s=200.0, at_stake_j=7200.0, method=Method.ESTIMATED, trial=trial,
+    )  # fmt: skip
+    return dataclasses.replace(finding, **changes)
+
+
+def findings_tried() -> dict[str, Any]:
+    """Findings whose trials say everything, almost nothing, and what is no number."""
+    bare = Trial(
+        baseline=(), candidate=(), order="", ratio=None, interval=None, quality="", verdict=Verdict.CANNOT_TELL,
+        break_even=None, note="The budget was spent before one round was complete: give it more.",
+    )  # fmt: skip
+    spoilt = tried(
+        ratio=float("nan"), interval=(0.0, float("inf")), break_even=float("inf"), quality_good=False, units=None,
+        quality=EVIL, variant=EVIL, note="\ud800 half", baseline_items=(), candidate_items=(), spent_j=float("nan"),
+        change=dataclasses.replace(CHANGE, cell_id=None, after=f"{EVIL} {TURNED}"), verdict=Verdict.COSTS_MORE,
+    )  # fmt: skip
+    return say.findings(
+        [found_and_tried(tried()), found_and_tried(bare, subject="net"), found_and_tried(spoilt, subject=EVIL)],
+        can_try=lambda _code: True,
+    )
+
+
+def trial(state: str, phase: str = "measuring", words: str = "", **changes: Any) -> dict[str, Any]:
+    """How far a trial is."""
+    fields: dict[str, Any] = {
+        "key": "GNB210 model", "code": "GNB210", "variant": "channels_last", "cell_id": "8f0e-2", "rounds": 3,
+        "ratio": 0.81, "interval": (0.7, 0.93), "spent_s": 4.2, "spent_j": 81.0, "budget_s": 30.0,
+        "method": Method.ESTIMATED,
+    }  # fmt: skip
+    return of_trials.trial(state=state, phase=phase, words=words, **{**fields, **changes})
+
+
+NOTHING_YET: dict[str, Any] = {"rounds": 0, "ratio": None, "interval": None, "spent_j": None, "method": None}
+
+
+def plan(**changes: Any) -> dict[str, Any]:
+    """What a trial would run."""
+    fields: dict[str, Any] = {
+        "key": "GNB210 model", "code": "GNB210", "variant": "channels_last", "kind": "numeric",
+        "variants": ["channels_last", "channels_last and bf16"], "cell_id": "8f0e-2", "execution_count": 5,
+        "words": [
+            "This runs cell [5] on copies of what it uses, as it is and with channels_last, by turns.",
+            "It ends as soon as the answer is safe, after 30.0 s at the latest; that is at most about ~1.1 kJ.",
+            "Nothing of the notebook is changed by it: that is checked afterwards.",
+        ],
+        "budget_s": 30.0, "expected_j": 1080.0, "method": Method.ESTIMATED, "change": CHANGE, "re": "q-plan",
+        "run": '%energy_try --quiet --variant "channels_last" --budget 30 "GNB210 model"',
+    }  # fmt: skip
+    return of_trials.plan(**{**fields, **changes})
 
 
 def gpu_waste(label: str, code: str) -> dict[str, Any]:
@@ -205,6 +311,25 @@ def messages() -> dict[str, dict[str, Any]]:
         "waste-hostile": say.waste([gpu_waste(f"{EVIL} {TURNED}", f'print("{EVIL}")')]),
         "findings": findings(),
         "findings-none": say.findings([]),
+        "findings-tried": findings_tried(),
+        "findings-old": findings_of_0_3(),
+        "trial-begun": trial("running", "copying", **NOTHING_YET, spent_s=0.0),
+        "trial-running": trial("running"),
+        "trial-done": trial("done", "checking", rounds=5, ratio=0.67, interval=(0.62, 0.73), spent_s=11.5, spent_j=402),
+        "trial-refused": trial("refused", "copying", "The cell writes files: try it on a cell that does not.",
+                               **NOTHING_YET),
+        "trial-stopped": trial("stopped", words="Stopped: nothing of the notebook was changed."),
+        "trial-void": trial("void", "checking", "The trial is void: it has changed the weights of model."),
+        "trial-failed": trial("failed", words=f"{EVIL} {TURNED}", cell_id=None, key=EVIL, variant=EVIL,
+                              ratio=float("nan"), interval=(float("-inf"), 1.0)),
+        "plan": plan(),
+        "plan-hostile": plan(
+            words=[f"{EVIL} {TURNED}"], key=EVIL, variant=EVIL, variants=[EVIL], cell_id=None, execution_count=None,
+            expected_j=None, method=None, run=EVIL,
+            change=dataclasses.replace(CHANGE, cell_id=None, before=EVIL, after=TURNED),
+        ),
+        "stopping": of_trials.stopping(running=True, re="q-stop"),
+        "stopping-none": of_trials.stopping(running=False, re="q-stop"),
         "settings": say.settings(SETTINGS),
         "settings-answer": say.settings(BARE, re="q-4"),
         "bye": say.bye("greennb was unloaded from this kernel."),
@@ -220,6 +345,8 @@ def messages() -> dict[str, dict[str, Any]]:
         "ask-watch": asked("watch", stream="c0ffee", hz=2),
         "ask-history": asked("history", span_s=3600),
         "ask-set": asked("set", measure=True, zone="FRA", pue=1.2, intensity=0, dismissed=["GNB201 loader", "GNB304"]),
+        "ask-plan": asked("plan", key="GNB210 model", variant="channels_last", budget_s=30),
+        "ask-stop": asked("stop"),
     }  # fmt: skip
 
 

@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import math
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, Protocol
 
-from greennb.advisor.trial import effects
-from greennb.advisor.trial.ambient import Ambient
 from greennb.advisor.trial.base import RefusedError, Scene, Stopped
-from greennb.advisor.trial.leave import Leaving, Left, interrupts
+from greennb.advisor.trial.leave import Leaving, Left
 from greennb.advisor.trial.shadow import Shadow
 from greennb.advisor.trial.split import ENOUGH, Script, Split, Statement, split
+from greennb.advisor.trial.stage import Stage, failure
+from greennb.meter.sync import wait_for_devices
 
 Find = Callable[[str], Any]
 """What a name means in the trial; None where it means something of the user's own, which is not to be touched."""
@@ -41,9 +40,6 @@ MOST_WARM = 50
 
 PATIENCE = 3
 """Budgets without a unit after which the trial is given up: compiling may take more than one."""
-
-_LONGEST = 200
-"""Characters of an exception's message that are shown."""
 
 _PLAIN = (int, float, complex, bool, str, bytes, type(None))
 """What can't be changed but only bound anew; a run of the work finds these as the first run found them."""
@@ -75,9 +71,6 @@ class Counter(Protocol):
 
     def rewind(self) -> None:
         """The work is about to be run again: put that back."""
-
-    def settle(self) -> None:
-        """Wait for what the device has still to do, at a window's edge."""
 
 
 class Block:
@@ -112,12 +105,12 @@ class Block:
         if self._window is None:
             self._without_window()
         elif self.passed == self._warm:
-            self._counter.settle()
+            wait_for_devices()
             self.items = self._counter.items
             self._open.enter_context(self._window())
             self.unit_s = self._clock()
         elif self.passed == self._warm + self._units:
-            self._counter.settle()
+            wait_for_devices()
             self.unit_s = (self._clock() - self.unit_s) / self._units
             self._open.close()
             self.items = self._counter.items - self.items
@@ -148,7 +141,7 @@ class Replay:
     Attributes:
         prefix_s: seconds that what stands before the work took.
         unit_s: seconds of a unit, as far as known.
-        ambient: random numbers and flags that it goes on with.
+        stage: random numbers and flags that it goes on with.
         counts_items: whether blocks tell samples, as seen by the counter, and not units.
     """
 
@@ -164,7 +157,7 @@ class Replay:
         self._clock = clock
         self._script = Script(code, label)
         self._shadow: Shadow | None = None
-        self.ambient = Ambient.now()
+        self.stage = Stage(scene)
         self._split: Split | None = None
         self._block = Block(counter, clock, 0)
         self._leaving = Leaving()
@@ -182,7 +175,7 @@ class Replay:
         """
         self._shadow = Shadow.of(self._scene.namespace, self._script.source)
         self._start = dict(self._shadow.names)
-        with self._stage() as names:
+        with self._on_stage() as names:
             began_s = self._clock()
 
             def run(statement: Statement) -> int:
@@ -201,7 +194,7 @@ class Replay:
         """See :meth:`greennb.advisor.trial.base.Way.run`; items are samples, where the counter sees those."""
         if self._split is None:
             self.prepare()
-        with self._stage() as names:
+        with self._on_stage() as names:
             self._block = Block(self.counter, self._clock, self._warm(), units, window)
             with self._block as block:
                 while not block.complete:
@@ -236,22 +229,16 @@ class Replay:
             )
 
     @contextmanager
-    def _stage(self) -> Iterator[dict[str, Any]]:
-        """The copies under the user's names, this way's random numbers and flags; nothing printed, effects refused."""
+    def _on_stage(self) -> Iterator[dict[str, Any]]:
+        """The copies under the user's names, while units are counted."""
         if self._shadow is None:
             raise RefusedError("This way of the trial was closed.")
-        outside = Ambient.now()
         self._users = dict(self._scene.namespace)
-        with self._scene.quiet(), effects.watched(), interrupts(self._scene.stop), ExitStack() as last:
-            last.callback(outside.restore)
-            self.ambient.restore()
-            last.callback(self._keep_ambient)
-            last.callback(self._users.clear)
-            with self._shadow.in_place() as names, self.counter.on(self._passed, self._busy):
+        try:
+            with self.stage.set(), self._shadow.in_place() as names, self.counter.on(self._passed, self._busy):
                 yield names
-
-    def _keep_ambient(self) -> None:
-        self.ambient = Ambient.now()
+        finally:
+            self._users = {}
 
     def _mark(self, names: dict[str, Any], statement: Statement) -> None:
         """What the first run of a statement finds; the last one marked is the work."""
@@ -308,14 +295,7 @@ class Replay:
                     "instead of a bare `except` (or BaseException), then try again."
                 )
             return ""
-        if isinstance(error, RefusedError | Stopped):
-            raise error
-        failed, short = _said(error), _short_of_memory(error)
-        traceback.clear_frames(error.__traceback__)  # tensors of the step that failed
-        del error
-        if short:
-            raise RefusedError(f"There was not enough memory for the cell{self._changed} on copies: {failed}.")
-        return failed
+        return failure(error, self._changed)
 
     def _passed(self) -> None:
         """A unit has passed, says the counter from within the user's code."""
@@ -338,15 +318,3 @@ class Replay:
                     "give more seconds."
                 )
             )
-
-
-def _said(error: BaseException) -> str:
-    """An exception in a line."""
-    text = " ".join(str(error).split())
-    text = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _short_of_memory(error: BaseException) -> bool:
-    """PyTorch's error for a device is no ``MemoryError``."""
-    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"

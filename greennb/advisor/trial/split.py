@@ -91,7 +91,8 @@ class Script:
         return found
 
     def _compiled(self, body: list[ast.stmt], flags: int) -> CodeType:
-        return compile(ast.Module(body, []), self.file, "exec", flags=flags, dont_inherit=True)
+        code: CodeType = compile(ast.Module(body, []), self.file, "exec", flags=flags, dont_inherit=True)
+        return code
 
     def close(self) -> None:
         """Forget the source; may be called twice."""

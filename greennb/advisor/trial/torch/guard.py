@@ -150,7 +150,7 @@ class Guard:
             way.prepare()
             seen.clear()
             if seed is not None:
-                way.ambient = seeded(seed)
+                way.stage.ambient = seeded(seed)
             way.run(steps, nullcontext)
             return [float(it) for it in seen[:steps]]
 
@@ -190,7 +190,7 @@ class Guard:
 
         with self._way(code, label, Calls(torch, self._model, saw)) as way:
             if seed is not None:
-                way.ambient = seeded(seed)
+                way.stage.ambient = seeded(seed)
             way.prepare()
         return seen
 

@@ -169,14 +169,6 @@ class _Counter:
         self._schedules.rewind()
         self._root.again()
 
-    def settle(self) -> None:
-        """Wait for the GPU, where one is in use."""
-        torch = self._torch
-        if torch.cuda.is_available() and torch.cuda.is_initialized():
-            torch.cuda.synchronize()
-        elif torch.backends.mps.is_available():
-            torch.mps.synchronize()
-
     def _begun(self, args: Any) -> None:
         self.items += samples(self._torch, args)
 

@@ -36,6 +36,9 @@ _OPAQUE = (
 )  # fmt: skip
 """Types that are not followed: they are shared, or lead out of the notebook."""
 
+LEADS_OUT = ("IPython.", "ipykernel.", "tensorflow", "jaxlib", "greennb")
+"""Modules whose objects lead out of the notebook, into the whole of a library; they are not followed."""
+
 _HIDDEN = re.compile(r"_{1,3}|_i{1,3}|_[iod]h|_i?\d+|__\w+__|In|Out|get_ipython|exit|quit|open|_exit_code")
 
 
@@ -169,7 +172,7 @@ class Reach:
         module = type(thing).__module__
         if isinstance(module, str) and module.startswith("tensorflow."):
             return (own(thing, "_python_function"),)
-        if isinstance(module, str) and module.startswith(("IPython.", "ipykernel.", "tensorflow", "jaxlib", "greennb")):
+        if isinstance(module, str) and module.startswith(LEADS_OUT):
             return ()
         return None
 

@@ -8,6 +8,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from greennb.meter.meter import Meter, OpenWindow
@@ -18,6 +19,7 @@ from greennb.settings import Settings
 
 if TYPE_CHECKING:
     from greennb.ledger.store import Ledger
+    from greennb.model.finding import Trial
     from greennb.sources.detect import Detection
 
 
@@ -124,6 +126,13 @@ class Runtime:
         self.ledger.append(
             lambda: window.result, session_id=self.session_id, notebook=self.notebook, source=source, kind=kind
         )
+
+    def tried(self, trial: Trial, *, key: str, code: str) -> None:
+        """Put a trial of the finding ``key`` into the ledger, which happens off the caller's path."""
+        self.ledger.append_trial(
+            trial, at=datetime.now(UTC), session_id=self.session_id, notebook=self.notebook, host=self.host,
+            code=code, key=key,
+        )  # fmt: skip
 
     def shutdown(self) -> None:
         """Close what is open, with the status "open", and write down what is not yet written."""

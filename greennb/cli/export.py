@@ -16,7 +16,8 @@ from greennb.views.format import plain
 _ABOUT = """\
 Write the windows that the ledger keeps, oldest first.
 
-  json        JSON lines: one measurement a line, with all its domains and faults
+  json        JSON lines: one measurement a line, with all its domains and faults, then one trial a line
+              (its "kind" is "trial")
   csv         greennb's own columns, one row a window
   codecarbon  the columns of CodeCarbon's emissions.csv; what greennb does not know is left empty,
               and a window inside another one is left out
@@ -53,10 +54,11 @@ def run(args: argparse.Namespace) -> int:
         raise BadInputError(f"Which format? Name one with --format: {', '.join(Format)}.")
     if args.format is None:
         format_of(Path(args.out))  # refused before a long ledger is read
-    rows = open_ledger(args.ledger).rows(last=args.last or None)
+    ledger = open_ledger(args.ledger)
+    rows, trials = ledger.rows(last=args.last or None), ledger.trials(last=args.last or None)
     if args.out in (None, "-"):
-        write(rows, args.format, sys.stdout)
+        write(rows, args.format, sys.stdout, trials=trials)
     else:
-        export_path(rows, args.out, args.format)
+        export_path(rows, args.out, args.format, trials=trials)
         say(f"{len(rows)} window{'' if len(rows) == 1 else 's'} written to {plain(args.out, 200)}.")
     return 0

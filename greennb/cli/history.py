@@ -1,4 +1,4 @@
-"""``greennb history``: the windows that the ledger keeps, newest last, and what they cost together."""
+"""``greennb history``: the windows that the ledger keeps, newest last, what they cost together, and the trials."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from greennb.cli.files import json_text
 from greennb.cli.terminal import width
 from greennb.ledger.rows import LedgerRow, as_dict, outermost, total
 from greennb.ledger.store import Ledger, ledger_path
+from greennb.ledger.trials import TrialRow
+from greennb.ledger.trials import as_dict as trial_as_dict
 from greennb.model.errors import BadInputError
 from greennb.model.reading import Method
 from greennb.model.total import Total
 from greennb.settings import Settings
 from greennb.views.format import energy, grams, plain, seconds
+from greennb.views.trial import listed
 
 SCHEMA = 1
 """Version of what ``greennb history --json`` prints."""
@@ -32,7 +35,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "history",
         help="show what the ledger keeps",
-        description="Show the windows that the ledger keeps, newest last, and what they cost together. "
+        description="Show the windows that the ledger keeps, newest last, what they cost together, and the trials. "
         'A window inside another one is marked with ">" and counts once.',
         epilog="example: greennb history --notebook train.ipynb --last 50",
         allow_abbrev=False,
@@ -70,10 +73,11 @@ def run(args: argparse.Namespace) -> int:
     ledger = open_ledger(args.ledger)
     session = None if args.session is None else _session_id(ledger, args.session)
     rows = ledger.rows(last=args.last or None, session_id=session, notebook=args.notebook)
+    trials = ledger.trials(last=args.last or None, session_id=session, notebook=args.notebook or "")
     if args.json:
-        print(json_text(document(rows, ledger.path)))
-    elif rows:
-        print(table(rows, width()))
+        print(json_text(document(rows, ledger.path, trials)))
+    elif rows or trials:
+        print("\n\n".join(part for part in (table(rows, width()) if rows else "", tried(trials)) if part))
     elif args.notebook is None and session is None:
         print(f"No window is in the ledger {plain(str(ledger.path), 200)} yet.")
     else:
@@ -81,8 +85,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def document(rows: Sequence[LedgerRow], path: Path | None) -> dict[str, Any]:
-    """The windows and their total as plain JSON values; each window as ``to_dict`` has it, and where it ran."""
+def document(rows: Sequence[LedgerRow], path: Path | None, trials: Sequence[TrialRow] = ()) -> dict[str, Any]:
+    """Windows, their total and trials as plain JSON values; each as ``to_dict`` has it, and where it ran."""
     whole = total(rows)
     return {
         "schema": SCHEMA,
@@ -98,7 +102,19 @@ def document(rows: Sequence[LedgerRow], path: Path | None) -> dict[str, Any]:
             "duration_s": whole.duration_s,
             "co2e_g": whole.co2e_g,
         },
+        "trials": [trial_as_dict(row) for row in trials],
     }
+
+
+def tried(trials: Sequence[TrialRow]) -> str:
+    """A line for each trial: when, where, what it showed, and what it took; "" without any."""
+    lines = listed([(row.key, row.trial_dict) for row in trials])
+    whens = [row.at.astimezone().strftime("%Y-%m-%d %H:%M:%S") for row in trials]
+    names = [plain(_file_name(row.notebook), 24) for row in trials]
+    told = [
+        f"{when}  {f'{name}  ' if name else ''}{line}" for when, name, line in zip(whens, names, lines, strict=True)
+    ]
+    return "\n".join(["trials", *told]) if told else ""
 
 
 def table(rows: Sequence[LedgerRow], columns: int) -> str:

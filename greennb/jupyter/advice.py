@@ -44,7 +44,7 @@ def advise(session: Session, *, all_cells: bool) -> None:
     keys = {finding.key for finding in shown}
     more = sum(finding.key not in keys for finding in known)
     coach.told(shown)
-    session.publish(bundle(shown, looked(session), more=more))
+    session.publish(bundle(shown, looked(session), more=more, can_try=session.can_try))
 
 
 def looked(session: Session) -> Looked:

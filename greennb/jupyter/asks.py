@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from greennb.jupyter import facts
-from greennb.model import messages
+from greennb.model import messages, messages_trial
 from greennb.model.errors import BadInputError, GreennbError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Asks:
         self._comm = comm
         self._answers: Mapping[str, Callable[[str, Mapping[str, Any]], dict[str, Any]]] = {
             "hello": self._hello, "watch": self._watch, "history": self._history, "set": self._set,
+            "plan": self._plan, "stop": self._stop,
         }  # fmt: skip
 
     def answer(self, message: Any) -> None:
@@ -85,6 +86,25 @@ class Asks:
             self._bridge.measuring = measure
             self._bridge.settings_changed()
         return messages.settings(facts.in_force(self._session), re=re)
+
+    def _plan(self, re: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        from greennb.advisor.trial.trials import BUDGET_S  # when first asked
+        from greennb.jupyter.trials import as_magic
+
+        if "key" not in fields:
+            raise BadInputError("key must be the key of a finding, or the code of a rule.")
+        variant = None if fields.get("variant") is None else _text(fields, "variant")
+        plan = self._session.trying.plan(
+            _text(fields, "key"), variant=variant, budget_s=_number(fields, "budget_s", BUDGET_S)
+        )
+        return messages_trial.plan(
+            key=plan.key, code=plan.code, variant=plan.variant, kind=plan.kind.value, variants=plan.variants,
+            cell_id=plan.cell_id, execution_count=plan.execution_count, words=plan.words, budget_s=plan.budget_s,
+            expected_j=plan.expected_j, method=plan.method, change=plan.change, run=as_magic(plan), re=re,
+        )  # fmt: skip
+
+    def _stop(self, re: str, _fields: Mapping[str, Any]) -> dict[str, Any]:
+        return messages_trial.stopping(running=self._session.stop_trial(), re=re)
 
 
 def _id(data: Any) -> str:

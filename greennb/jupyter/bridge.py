@@ -36,6 +36,7 @@ class Bridge:
         running: the cell that runs and is measured, if one does.
         idle_since_ns: when the last cell ended (monotonic).
         found: the advisor's latest findings.
+        tried: the latest message on a trial that runs, None while none does.
     """
 
     def __init__(self, session: Session) -> None:
@@ -44,6 +45,7 @@ class Bridge:
         self.running: CellRun | None = None
         self.idle_since_ns = time.monotonic_ns()
         self.found: tuple[Finding, ...] = ()
+        self.tried: dict[str, Any] | None = None
         self._outdated = False
         self.tally = Tally()
         self._feed: Feed | None = None
@@ -94,6 +96,12 @@ class Bridge:
         """Tell the pages what is in force now."""
         if self._feed is not None:
             self._feed.settings_changed()
+
+    def trial(self, said: dict[str, Any]) -> None:
+        """Tell the pages how far a trial is (:mod:`greennb.model.messages_trial`); on the trial's own thread."""
+        self.tried = said if said["state"] == "running" else None
+        if self._feed is not None:
+            self._feed.trial(said)
 
     def findings(self, found: Sequence[Finding]) -> None:
         """Show these findings, and no others, in every page that is open or will be."""

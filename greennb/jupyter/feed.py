@@ -121,7 +121,11 @@ class Feed:
 
     def findings(self) -> None:
         """The advisor's findings have changed."""
-        self._post.give(lambda: self._send(messages.findings(self._bridge.found)))
+        self._post.give(self._send_findings)
+
+    def trial(self, said: dict[str, Any]) -> None:
+        """A trial is so far, or has ended."""
+        self._post.give(self._send, said)
 
     def advice_changed(self) -> None:
         """The advisor's findings may have changed."""
@@ -157,9 +161,11 @@ class Feed:
         if running is not None:
             self._send(_began(running), [stream])
         if self._bridge.ask_advisor():
-            self._send(messages.findings(self._bridge.found))
+            self._send_findings()
         elif self._bridge.found:
-            self._send(messages.findings(self._bridge.found), [stream])
+            self._send_findings([stream])
+        if (tried := self._bridge.tried) is not None:
+            self._send(tried, [stream])
         if self.waste.items:
             self._send(messages.waste(self.waste.items), [stream])
 
@@ -175,7 +181,10 @@ class Feed:
 
     def _send_advice(self) -> None:
         if self._bridge.ask_advisor():
-            self._send(messages.findings(self._bridge.found))
+            self._send_findings()
+
+    def _send_findings(self, to: list[Stream] | None = None) -> None:
+        self._send(messages.findings(self._bridge.found, can_try=self._session.can_try), to)
 
     def _send_settings(self) -> None:
         self._send(messages.settings(facts.in_force(self._session)))
@@ -202,7 +211,7 @@ class Feed:
                 faults=live.faults,
             )
             self._send(said, watching)
-        busy = self._session.cells.busy
+        busy = self._session.busy
         panel = self._panel
         if panel is not None and self.waste.look(live, panel, idle_since_ns=None if busy else self._idle_since_ns()):
             self._send(messages.waste(self.waste.items))
@@ -219,7 +228,7 @@ class Feed:
         """Count idle time, and forget the pace of pages that have not been heard of for long."""
         now_s, last_s = time.monotonic(), self._round_s
         self._round_s = now_s
-        if last_s is None or self._session.cells.busy:
+        if last_s is None or self._session.busy:
             return
         self._idle_s += now_s - last_s if now_s - last_s <= SLEPT_S else 0.0
         with self._lock:

@@ -11,9 +11,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
-from greennb.jupyter.options import Options, parse, parse_statement, parser
+from greennb.jupyter.options import Budget, Options, budget, parse, parse_statement, parser
 from greennb.model.errors import BadInputError, GreennbError
 
 if TYPE_CHECKING:
@@ -129,12 +129,55 @@ def make_magics(session: Session) -> Magics:
         @line_magic
         @_in_words
         def energy_compare(self, line: str) -> Any:
-            """Two measurements side by side: %energy_compare A B, each a label, an execution count or a variable."""
+            """Two measurements side by side: %energy_compare A B, each a label, an execution count or a variable.
+
+            ``%energy_compare --code A B [--budget 30|300J]`` tries two cells that have run, each an execution count, a
+            label or a cell's id: they run again by turns, on copies of what they use, until it is safe to say which
+            takes fewer joules, after 30 seconds (or 300 joules) at the latest. Nothing of the notebook is changed.
+            """
             line_parser = _line("%energy_compare")
+            line_parser.add_argument("--code", action="store_true")
+            line_parser.add_argument("--budget", type=budget, default=None, metavar="S|J")
             line_parser.add_argument("a")
             line_parser.add_argument("b")
             given = line_parser.words(line)
+            if given.code:
+                most = given.budget or Budget()
+                return _trials().compare_code(session, given.a, given.b, budget_s=most.s, budget_j=most.j)
+            if given.budget is not None:
+                raise BadInputError("%energy_compare: a budget is for running cells again: give --code too.")
             return _reports().compare(session, given.a, given.b)
+
+        @no_var_expand  # names in quotation marks may have braces
+        @line_magic
+        @_in_words
+        def energy_try(self, line: str) -> None:
+            """Run a cell both ways, by turns, and see which takes fewer joules: %energy_try [CODE].
+
+            ``%energy_try [CODE|KEY] [--variant NAME] [--budget 30|300J] [--plan] [--quiet]``
+
+            CODE is a rule's (GNB210), KEY a finding's ("GNB210 model"); without one it is the finding with the most
+            joules at stake that can be tried. First it says what will be run, for how long at most, about how many
+            joules that takes, and what would be changed in the cell. Then the cell's work runs on copies of what it
+            uses, as it is and as changed. Nothing of the notebook is changed: that is checked afterwards. Interrupt
+            the kernel to stop it. Where the change saves, and results are as good, the changed cell is put below
+            this one; it is never run.
+
+            ``--plan`` only says what would be run. ``--variant`` picks one of several changes. ``--budget`` is seconds
+            (30 unless told), or joules, for which it takes 5 minutes at most. ``--quiet`` tells only the page.
+            """
+            line_parser = _line("%energy_try")
+            line_parser.add_argument("name", nargs="*", metavar="CODE")
+            line_parser.add_argument("--variant", default=None, metavar="NAME")
+            line_parser.add_argument("--budget", type=budget, default=None, metavar="S|J")
+            line_parser.add_argument("--plan", action="store_true", dest="plan_only")
+            line_parser.add_argument("--quiet", "-q", action="store_true")
+            given = line_parser.words(line)
+            most = given.budget or Budget()
+            _trials().answer(
+                session, " ".join(given.name), variant=given.variant, budget_s=most.s, budget_j=most.j,
+                plan_only=given.plan_only, quiet=given.quiet,
+            )  # fmt: skip
 
         @line_magic
         @_in_words
@@ -197,6 +240,12 @@ def _advice() -> ModuleType:
     from greennb.jupyter import advice
 
     return advice
+
+
+def _trials() -> ModuleType:
+    from greennb.jupyter import trials
+
+    return trials
 
 
 def _measured(session: Session, options: Options, code: str, kind: str) -> Any:

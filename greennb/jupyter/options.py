@@ -33,6 +33,18 @@ class Options:
     unit: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What a trial may take: seconds, and joules where the user gave those."""
+
+    s: float = 30.0
+    j: float | None = None
+
+
+LONGEST_FOR_JOULES_S = 300.0
+"""Seconds that a trial with a budget of joules takes at most: joules that nobody can measure are never spent."""
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser that neither prints nor exits."""
 
@@ -69,6 +81,17 @@ def _joules(text: str) -> float:
             number, scale = number[: -len(suffix)], factor
             break
     return _positive("energy in joules (500, 500J, 2kJ)")(number) * scale
+
+
+def budget(text: str) -> Budget:
+    """A trial's budget: seconds (30, 30s), or joules with their unit (300J, 2kJ).
+
+    Raises:
+        argparse.ArgumentTypeError: it is neither.
+    """
+    if text.strip().endswith("J"):
+        return Budget(s=LONGEST_FOR_JOULES_S, j=_joules(text))
+    return Budget(s=_positive("budget of a trial (30, 300J, 2kJ)")(text.strip().removesuffix("s")))
 
 
 def _variable(text: str) -> str:

@@ -24,11 +24,16 @@ if TYPE_CHECKING:
 
 
 def report(session: Session, *, last: int | None, plot: bool) -> None:
-    """Show a table of this session's cells, and their bars."""
+    """Show a table of this session's cells, and their bars; below it its trials."""
+    if session.tried and not session.cells.runs:
+        _trials(session)
+        return
     runs = _runs(session)[-last:] if last else _runs(session)
     session.publish(mime.table_bundle([_cost(n, run) for n, run in enumerate(runs)]))
     if plot:
         _figure(session, runs)
+    if session.tried:
+        _trials(session)
 
 
 def plot(session: Session, label: str) -> None:
@@ -65,7 +70,7 @@ def baseline(session: Session, duration_s: float) -> None:
 
 
 def export(session: Session, path: Path, kind: str | None) -> None:
-    """Write this session's windows to ``path``."""
+    """Write this session's windows to ``path``, and as JSON its trials."""
     from greennb.ledger.export import export_path
 
     ledger = session.runtime.ledger
@@ -73,7 +78,7 @@ def export(session: Session, path: Path, kind: str | None) -> None:
     if ledger.problem is not None:
         raise BadInputError(ledger.problem)
     rows = ledger.rows(session_id=session.runtime.session_id)
-    export_path(rows, path, kind)
+    export_path(rows, path, kind, trials=ledger.trials(session_id=session.runtime.session_id))
     print(f"{len(rows)} windows written to {path}")  # noqa: T201
 
 
@@ -99,6 +104,12 @@ def _runs(session: Session) -> list[CellRun]:
     if not runs:
         raise BadInputError("Nothing has been measured yet: put %%energy on a cell, or turn on %energy_auto.")
     return runs
+
+
+def _trials(session: Session) -> None:
+    from greennb.views.trial import list_bundle
+
+    session.publish(list_bundle([(key, trial.to_dict()) for key, trial in session.tried]))
 
 
 def _cost(index: int, run: CellRun) -> CellCost:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from greennb.runtime import Runtime, runtime
 
 if TYPE_CHECKING:
     from greennb.jupyter.budget import BudgetWatch
+    from greennb.jupyter.trials import Trying
+    from greennb.model.finding import Trial
 
 
 class Session:
@@ -56,6 +59,41 @@ class Session:
             ended=self.advice_changed,
         )
         self.bridge = Bridge(self)
+        self._trying: Trying | None = None
+        self._making = threading.Lock()  # a page's thread and the notebook's may both want it
+
+    @property
+    def trying(self) -> Trying:
+        """The session's trials; made, and loaded, when somebody first wants to know of them."""
+        with self._making:
+            if self._trying is None:
+                from greennb.jupyter.trials import Trying
+
+                self._trying = Trying(self)
+            return self._trying
+
+    def stop_trial(self) -> bool:
+        """End the trial that runs, at once; False where none does. From any thread."""
+        return self._trying is not None and self._trying.stop()
+
+    def can_try(self, code: str) -> bool:
+        """Whether some variant answers a rule; from any thread. Findings are told without it where that fails."""
+        try:
+            return self.trying.can_try(code)
+        except Exception as error:  # noqa: BLE001
+            why = f"{type(error).__name__}: {error}"
+            self._to_say.append(f"nothing can be tried in this kernel ({why}). Please report it.")
+            return False
+
+    @property
+    def tried(self) -> tuple[tuple[str, Trial], ...]:
+        """The trials that came to an end, with the keys of what they were about."""
+        return () if self._trying is None else self._trying.done
+
+    @property
+    def busy(self) -> bool:
+        """Whether a cell or a trial runs: the page's trials run in no cell."""
+        return self.cells.busy or (self._trying is not None and self._trying.running)
 
     def _cell_name(self, file: str) -> str | None:
         """What IPython calls the cell whose code was compiled under this file name: "In[3]"."""

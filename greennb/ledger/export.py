@@ -19,6 +19,8 @@ from typing import Any, TextIO
 
 from greennb.ledger import emissions, prometheus
 from greennb.ledger.rows import LedgerRow, as_dict, outermost
+from greennb.ledger.trials import TrialRow
+from greennb.ledger.trials import as_dict as trial_as_dict
 from greennb.model.errors import BadInputError
 
 
@@ -48,8 +50,14 @@ CSV_COLUMNS = (
 """Our own columns, one row a window; units are in the names. A window with a ``parent_id`` is part of that one."""
 
 
-def write(rows: Iterable[LedgerRow], format: Format | str, stream: TextIO) -> None:  # noqa: A002 - as the option is called
-    """Write ``rows`` to ``stream``.
+def write(
+    rows: Iterable[LedgerRow],
+    format: Format | str,  # noqa: A002 - as the option is called
+    stream: TextIO,
+    *,
+    trials: Iterable[TrialRow] = (),
+) -> None:
+    """Write ``rows`` to ``stream``; as JSON lines also ``trials``, after them: no other format has a place for these.
 
     Raises:
         BadInputError: there is no such format.
@@ -59,10 +67,19 @@ def write(rows: Iterable[LedgerRow], format: Format | str, stream: TextIO) -> No
     except ValueError:
         raise BadInputError(f'There is no format "{format}": choose one of {", ".join(Format)}.') from None
     _WRITERS[chosen](rows, stream)
+    if chosen is Format.JSON:
+        for trial in trials:
+            stream.write(json.dumps(trial_as_dict(trial), allow_nan=False) + "\n")
 
 
-def export_path(rows: Iterable[LedgerRow], path: Path | str, format: Format | str | None = None) -> Format:  # noqa: A002
-    """Write ``rows`` to the file at ``path``, in ``format`` or what its suffix means; the format that was written.
+def export_path(
+    rows: Iterable[LedgerRow],
+    path: Path | str,
+    format: Format | str | None = None,  # noqa: A002
+    *,
+    trials: Iterable[TrialRow] = (),
+) -> Format:
+    """Write the file at ``path``, as :func:`write` does, in ``format`` or what its suffix means: the one it was.
 
     A file that is there is replaced when the new one is complete, and stays as it is when that fails.
 
@@ -78,9 +95,9 @@ def export_path(rows: Iterable[LedgerRow], path: Path | str, format: Format | st
             raise BadInputError(f"The folder {path.parent} does not exist: make it, or give another path.")
         if path.exists() and not path.is_file():  # a pipe or a terminal: there is nothing to replace
             with path.open("w", encoding="utf-8", newline="") as stream:
-                write(rows, chosen, stream)
+                write(rows, chosen, stream, trials=trials)
         else:
-            _replace(path.resolve(), lambda stream: write(rows, chosen, stream))
+            _replace(path.resolve(), lambda stream: write(rows, chosen, stream, trials=trials))
     except OSError as error:
         raise BadInputError(f"{path} cannot be written ({error.strerror or error}): give another path.") from error
     return Format(chosen)

@@ -1,8 +1,8 @@
 """The ledger's schema as numbered steps. A step that was released is never changed: a change is a new step.
 
 ``PRAGMA user_version`` holds the number of the last step that a file has seen, ``PRAGMA application_id`` says that
-the file is a ledger at all. Steps only add: readers ask for the columns of step 1 alone, so that an older ledger on
-a read-only medium is still readable.
+the file is a ledger at all. Steps only add: readers of windows ask for the columns of step 1 alone, and an older
+ledger has no trials, so that one on a read-only medium is still readable.
 """
 
 from __future__ import annotations
@@ -41,6 +41,32 @@ CREATE TABLE windows (
 )
 """
 
+_CREATE_TRIALS = """
+CREATE TABLE trials (
+    seq INTEGER PRIMARY KEY,      -- order of writing
+    at TEXT NOT NULL,             -- when it ended: UTC, ISO 8601 with microseconds
+    session_id TEXT NOT NULL,
+    notebook TEXT NOT NULL,
+    host TEXT NOT NULL,
+    code TEXT NOT NULL,           -- the rule's
+    key TEXT NOT NULL,            -- the finding's
+    variant TEXT NOT NULL,        -- what was tried, in a few words
+    verdict TEXT NOT NULL,
+    ratio REAL,                   -- this and all below: NULL is not known, never 0
+    low REAL,                     -- the ends of the ratio's 95 % interval
+    high REAL,
+    unit TEXT NOT NULL,           -- of work: step, call, fit, run
+    baseline_j REAL,              -- joules of one unit, as it was and as changed
+    candidate_j REAL,
+    method TEXT,
+    spent_s REAL,                 -- what the whole trial took
+    spent_j REAL,
+    quality_good INTEGER,
+    quality TEXT NOT NULL,
+    document TEXT NOT NULL        -- the whole trial, as JSON
+)
+"""
+
 MIGRATIONS: Sequence[Sequence[str]] = (
     (
         _CREATE,
@@ -51,6 +77,11 @@ MIGRATIONS: Sequence[Sequence[str]] = (
     (
         "CREATE INDEX windows_notebook ON windows (notebook, started_at)",
         "CREATE INDEX windows_id ON windows (id)",
+    ),
+    (
+        _CREATE_TRIALS,
+        "CREATE INDEX trials_at ON trials (at, seq)",
+        "CREATE INDEX trials_session ON trials (session_id, at)",
     ),
 )
 """The statements of each step; step ``n`` is at index ``n - 1``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from greennb.ledger.rows import COLUMNS
@@ -16,7 +17,28 @@ SESSIONS = (
 def windows(
     *, last: int | None, session_id: str | None, notebook: str | None, since: datetime | None
 ) -> tuple[str, tuple[str | int, ...]]:
-    """The newest ``last`` windows that match, newest first; -1 in SQL's LIMIT is no limit."""
+    """The newest ``last`` windows that match, newest first."""
+    return _newest("windows", COLUMNS, "started_at", last=last, session_id=session_id, notebook=notebook, since=since)
+
+
+def trials(*, last: int | None, session_id: str | None, notebook: str | None) -> tuple[str, tuple[str | int, ...]]:
+    """The newest ``last`` trials that match, newest first."""
+    from greennb.ledger.trials import COLUMNS as FIELDS  # loaded with the first of them
+
+    return _newest("trials", FIELDS, "at", last=last, session_id=session_id, notebook=notebook, since=None)
+
+
+def _newest(
+    table: str,
+    columns: Sequence[str],
+    when: str,
+    *,
+    last: int | None,
+    session_id: str | None,
+    notebook: str | None,
+    since: datetime | None,
+) -> tuple[str, tuple[str | int, ...]]:
+    """Table and columns are our own words; -1 in SQL's LIMIT is no limit."""
     conditions: list[str] = []
     values: list[str | int] = []
     if session_id is not None:
@@ -27,9 +49,9 @@ def windows(
         conditions.append("(notebook = ? OR notebook LIKE ? ESCAPE '!' OR notebook LIKE ? ESCAPE '!')")
         values += [notebook, f"%/{name}", f"%\\{name}"]
     if since is not None:
-        conditions.append("started_at >= ?")
+        conditions.append(f"{when} >= ?")
         values.append(since.astimezone(UTC).isoformat(timespec="microseconds"))
     where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
-    order = "ORDER BY started_at DESC, seq DESC LIMIT ?"
+    order = f"ORDER BY {when} DESC, seq DESC LIMIT ?"
     values.append(-1 if last is None else max(0, last))
-    return f"SELECT {', '.join(COLUMNS)} FROM windows {where}{order}", tuple(values)
+    return f"SELECT {', '.join(columns)} FROM {table} {where}{order}", tuple(values)

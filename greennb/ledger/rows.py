@@ -121,7 +121,7 @@ def encode(measurement: Measurement, *, session_id: str, notebook: str, source: 
         "origin": intensity.get("origin"),
         "document": json.dumps(document, allow_nan=False, separators=(",", ":")),
     }
-    return tuple(_storable(values[name]) for name in COLUMNS)
+    return tuple(storable(values[name]) for name in COLUMNS)
 
 
 def as_dict(row: LedgerRow) -> dict[str, Any]:
@@ -147,6 +147,6 @@ def total(rows: Iterable[LedgerRow]) -> Total:
     return Total.of([row.measurement for row in outermost(rows)])
 
 
-def _storable(value: Any) -> Any:
+def storable(value: Any) -> Any:
     """SQLite keeps UTF-8: half of a surrogate pair, which Python's text may hold, is written as an escape."""
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value

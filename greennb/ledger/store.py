@@ -1,7 +1,7 @@
 """The ledger: rows are handed over at once, written by a thread that lives only while there is something to write.
 
-One row a window, also when it failed. Nothing here raises into the code that is measured: what cannot be kept is said
-once, through :attr:`Ledger.problem` and the callback, and counted in :attr:`Ledger.lost`.
+One row a window, also when it failed, and one a trial. Nothing here raises into the code that is measured: what cannot
+be kept is said once, through :attr:`Ledger.problem` and the callback, and counted in :attr:`Ledger.lost`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,17 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from greennb.ledger import opening, query
+from greennb.ledger.migrations import version
 from greennb.ledger.rows import COLUMNS, LedgerRow, LedgerSession, encode
 from greennb.model.errors import LedgerError
 from greennb.model.measurement import Measurement
+
+if TYPE_CHECKING:
+    from greennb.ledger.trials import TrialRow
+    from greennb.model.finding import Trial
 
 LINGER_S = 0.05
 """Seconds that the writer waits for more rows before it writes: a burst of short cells becomes one transaction."""
@@ -44,13 +49,13 @@ _INSERT = f"INSERT INTO windows ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * 
 
 
 class _Entry(NamedTuple):
-    """A window on its way to the file."""
+    """A row on its way to the file: the statement that writes it, and its values, worked out on the writer's thread."""
 
-    measurement: Measurement | Callable[[], Measurement]
-    session_id: str
-    notebook: str
-    source: str
-    kind: str
+    statement: str
+    values: Callable[[], tuple[Any, ...]]
+
+
+_Row = tuple[str, tuple[Any, ...]]
 
 
 def ledger_path(setting: str = "") -> Path | None:
@@ -113,12 +118,22 @@ class Ledger:
         ``source`` is the cell's text, of which the first line is kept; ``kind`` is "cell", "window", "statement"
         or "repeat". Never raises for what happens to the file.
         """
+        where = {"session_id": session_id, "notebook": notebook, "source": source, "kind": kind}
+        self._give(_Entry(_INSERT, lambda: encode(measurement() if callable(measurement) else measurement, **where)))
+
+    def append_trial(self, trial: Trial, **where: Any) -> None:
+        """As :meth:`append`, of a trial; ``where`` is what :func:`greennb.ledger.trials.encode` wants."""
+        from greennb.ledger import trials  # with the first of them, not with the first cell
+
+        self._give(_Entry(trials.INSERT, lambda: trials.encode(trial, **where)))
+
+    def _give(self, entry: _Entry) -> None:
         if self.path is None:
             return
         with self._changed:
             refused = self._refusal()
             if refused is None:
-                self._queue_one(_Entry(measurement, session_id, notebook, source, kind))
+                self._queue_one(entry)
         if refused is not None:
             self._lose(1, refused)
 
@@ -189,6 +204,17 @@ class Ledger:
         found = self._read(*query.windows(last=last, session_id=session_id, notebook=notebook, since=since))
         return [LedgerRow.read(values) for values in reversed(found)]
 
+    def trials(self, *, last: int | None = None, session_id: str | None = None, notebook: str = "") -> list[TrialRow]:
+        """Trials that match, in order of their ends, the newest ``last``; an older ledger has none.
+
+        Raises:
+            LedgerError: as for :meth:`rows`.
+        """
+        from greennb.ledger import trials
+
+        asked = query.trials(last=last, session_id=session_id, notebook=notebook or None)
+        return [trials.TrialRow.read(values) for values in reversed(self._read(*asked, step=trials.SINCE))]
+
     def sessions(self) -> list[LedgerSession]:
         """The kernels that wrote windows, in order of their first one.
 
@@ -197,7 +223,8 @@ class Ledger:
         """
         return [LedgerSession.read(values) for values in self._read(query.SESSIONS, ())]
 
-    def _read(self, statement: str, values: tuple[Any, ...]) -> list[Any]:
+    def _read(self, statement: str, values: tuple[Any, ...], *, step: int = 1) -> list[Any]:
+        """What the file answers; nothing where it has not seen that step yet."""
         if self.path is None:
             return []
         self.flush()
@@ -207,6 +234,8 @@ class Ledger:
                 return []
             with closing(connection):
                 try:
+                    if version(connection) < step:
+                        return []
                     return connection.execute(statement, values).fetchall()
                 except sqlite3.Error as error:
                     raise LedgerError(f"The ledger {self.path} cannot be read: {error}.") from error
@@ -253,18 +282,15 @@ class Ledger:
                 self._writer = None
             return batch
 
-    def _encoded(self, entry: _Entry) -> tuple[Any, ...] | None:
+    def _encoded(self, entry: _Entry) -> _Row | None:
         """The row of ``entry``; None, and a problem, where there is none."""
         try:
-            measurement = entry.measurement() if callable(entry.measurement) else entry.measurement
-            return encode(
-                measurement, session_id=entry.session_id, notebook=entry.notebook, source=entry.source, kind=entry.kind
-            )
+            return entry.statement, entry.values()
         except Exception as error:  # noqa: BLE001 - one window that cannot be put in words must not cost the others
             self._lose(1, f"A window could not be recorded: {type(error).__name__}: {error}.")
             return None
 
-    def _write(self, rows: list[tuple[Any, ...]]) -> None:
+    def _write(self, rows: list[_Row]) -> None:
         """Write ``rows`` in one transaction, or lose them and say so; called inside SQLite's lock."""
         try:
             self._insert(rows)
@@ -279,12 +305,13 @@ class Ledger:
                 "Free the disk or set GREENNB_LEDGER to a path that can be written, or to off.",
             )
 
-    def _insert(self, rows: list[tuple[Any, ...]]) -> None:
+    def _insert(self, rows: list[_Row]) -> None:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 self._connection = self._connection or opening.for_writing(self._file)
                 with _transaction(self._connection):
-                    self._connection.executemany(_INSERT, rows)
+                    for statement, values in rows:
+                        self._connection.execute(statement, values)
                 break
             except sqlite3.OperationalError as error:
                 if not opening.is_locked(error) or attempt == _ATTEMPTS:

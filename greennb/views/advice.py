@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -15,7 +15,8 @@ from typing import Any
 from greennb.model.finding import Evidence, Finding, Severity
 from greennb.model.messages import VERSION, finding_to_dict
 from greennb.model.wire import ADVICE_MIME_TYPE
-from greennb.views.format import NOT_MEASURED, joules, percent, plain, seconds, watts
+from greennb.views import trial
+from greennb.views.format import NOT_MEASURED, joules, percent, plain, seconds, size, watts
 from greennb.views.style import CARD
 
 AT_STAKE = "At stake is what ran through it, never a saving: only a trial can show one."
@@ -53,11 +54,17 @@ class Looked:
     off: tuple[str, ...] = ()
 
 
-def bundle(findings: Sequence[Finding], looked: Looked, *, more: int = 0) -> dict[str, Any]:
-    """Findings for every kind of reader, in the order given; ``more`` is how many smaller ones are not among them."""
+def bundle(
+    findings: Sequence[Finding], looked: Looked, *, more: int = 0, can_try: Callable[[str], bool] = lambda _code: False
+) -> dict[str, Any]:
+    """Findings for every kind of reader, in the order given; ``more`` is how many smaller ones are not among them.
+
+    ``can_try`` is told a rule's code, and says whether some variant answers it.
+    """
     return {
         ADVICE_MIME_TYPE: {
-            "v": VERSION, "findings": [finding_to_dict(finding) for finding in findings], "more": more,
+            "v": VERSION, "more": more,
+            "findings": [finding_to_dict(finding, can_try=can_try(finding.rule.code)) for finding in findings],
             "looked": {"cells": looked.cells, "frameworks": list(looked.frameworks), "rules": looked.rules,
                        "dismissed": looked.dismissed},
         },
@@ -108,6 +115,8 @@ def line(finding: Finding) -> str:
     """One finding on one line, for a card: "GNB201 loader: workers load no batches (waiting 62 %)"."""
     subject = f"{plain(finding.subject, 30)}: " if finding.subject else ""
     shown = f" ({evidence_words(finding.evidence[0])})" if finding.evidence else ""
+    if finding.trial is not None:
+        shown = f"; tried: {trial.verdict(finding.trial.to_dict())}"
     return f"{plain(finding.rule.code, 12)} {subject}{plain(finding.rule.name, 70)}{shown}. %energy_advise says more."
 
 
@@ -157,7 +166,7 @@ def _quantity(value: float, unit: str, name: str) -> str:
     if unit in ("J", "W"):
         return (joules if unit == "J" else watts)(value)
     if unit == "B":
-        return _bytes(value)
+        return size(value)
     number = f"{value:,.0f}" if value == round(value) and abs(value) < 1e12 else f"{value:.4g}"
     return f"{number} {_counted(value, plain(unit, 20), name)}".strip()
 
@@ -169,16 +178,10 @@ def _counted(value: float, unit: str, name: str) -> str:
     return unit.removesuffix("s") if value == 1 else unit
 
 
-def _bytes(value: float) -> str:
-    for scale, unit in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
-        if abs(value) >= 0.95 * scale:
-            return f"{value / scale:.3g} {unit}"
-    return f"{value:.0f} B"
-
-
 def _rows(finding: Finding) -> list[tuple[str, str]]:
     """What is said of a finding beside its suggestion, each with its name."""
     rows = [
+        ("tried", "" if finding.trial is None else trial.line(finding.trial.to_dict())),
         ("at stake", at_stake(finding)),
         ("seen", short_evidence(finding)),
         ("not where", "; ".join(plain(clause, 300) for clause in finding.rule.wrong_when)),

@@ -123,6 +123,26 @@ def percent(fraction: float | None, *, signed: bool = False) -> str:
     return f"{'+' if signed and value > 0 else ''}{text.removesuffix('.0')} %"
 
 
+def percents(low: float | None, high: float | None) -> str:
+    """A range of shares, rounded outward to whole percent: "27–38 %", "−5 to 2 %"; "not measured" without an end."""
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return NOT_MEASURED
+    return f"{_range(low * 100, high * 100, 0)} %"
+
+
+def size(value: float) -> str:
+    """Bytes with a binary prefix: "512 MiB"."""
+    for scale, unit in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
+        if abs(value) >= 0.95 * scale:
+            return f"{value / scale:.3g} {unit}"
+    return f"{value:.0f} B"
+
+
+def count(value: float) -> str:
+    """How many, in full and to a whole one: "2,000"."""
+    return f"{value:,.0f}" if math.isfinite(value) else NOT_MEASURED
+
+
 _ANSI = r"\x1b\[[0-?]*[ -/]*[@-~]|\x9b[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-_]?"
 _SPACES = frozenset("\t\n\v\f\r\x85\u2028\u2029")
 

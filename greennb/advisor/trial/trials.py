@@ -250,6 +250,11 @@ class Trials:
         )
 
 
+def variants() -> list[tuple[str, tuple[str, ...]]]:
+    """What can be tried at all: the names of variants, each with the rules that it answers."""
+    return [(variant.name, variant.codes) for kit in _kits() for variant in kit.VARIANTS]
+
+
 def _kits() -> list[Any]:
     return [importlib.import_module(f"greennb.advisor.trial.{name}") for name in KITS]
 

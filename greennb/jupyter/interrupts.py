@@ -15,7 +15,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 EVERY_S = 0.05
 """Seconds between two tries to interrupt: a person takes a tenth of a second for "at once"."""
@@ -50,10 +52,7 @@ class Interrupts:
 
     @contextmanager
     def caught(self) -> Iterator[None]:
-        """For the time of the trial, on its own thread. Signals are the main thread's: elsewhere only steps end it.
-
-        The ``with`` statement of the caller must be in the same function that runs the trial.
-        """
+        """For the time of the trial, on its own thread. Signals are the main thread's: elsewhere only steps end it."""
         before: Any = signal.getsignal(signal.SIGINT) if _is_main() else None
         self._runs = True
         if callable(before):
@@ -101,6 +100,16 @@ class Interrupts:
             raise KeyboardInterrupt
 
 
+def run_interruptibly(interrupts: Interrupts, run: Callable[[], T]) -> T:
+    """Run a trial, which an interrupt ends.
+
+    Raises:
+        KeyboardInterrupt: it was interrupted, and nobody caught that.
+    """
+    with interrupts.caught():
+        return run()
+
+
 def _is_main() -> bool:
     return threading.current_thread() is threading.main_thread()
 
@@ -111,19 +120,14 @@ def _is_others(frame: FrameType | None) -> bool:
         return False
     while frame is not None:
         if _is_ours(frame):
-            name = frame.f_code.co_filename
-            if name.startswith(_FRONT):
-                return _runs_trial(frame)
-            if name.endswith(_SURE_FILES) or frame.f_code.co_name in _SURE_NAMES:
-                return False
+            if frame.f_code is run_interruptibly.__code__:
+                return True
+            file, name = frame.f_code.co_filename, frame.f_code.co_name
+            if file.startswith(_FRONT) or file.endswith(_SURE_FILES) or name in _SURE_NAMES:
+                return False  # it tells of the trial, or puts back
         frame = frame.f_back
     return False
 
 
 def _is_ours(frame: FrameType) -> bool:
     return frame.f_code.co_filename.startswith(_OURS)
-
-
-def _runs_trial(frame: FrameType) -> bool:
-    """Whether that frame of the front's is the one that runs the trial, rather than tells of it."""
-    return frame.f_code.co_name == "run_interruptibly"

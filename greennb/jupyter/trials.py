@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from greennb.advisor.trial.base import ChangedError, Progress, RefusedError, Stop, Stopped
 from greennb.advisor.trial.trials import BUDGET_S, Plan, Trials
-from greennb.jupyter.interrupts import Interrupts
+from greennb.jupyter.interrupts import Interrupts, run_interruptibly
 from greennb.jupyter.quiet import quiet
+from greennb.jupyter.telling import Telling
 from greennb.model import messages_trial as messages
 from greennb.model.errors import BadInputError, GreennbError
 from greennb.model.finding import Trial
 from greennb.views import trial as views
+from greennb.views.format import joules, seconds
 
 if TYPE_CHECKING:
+    from greennb.advisor.signals.cell import CellContext
     from greennb.jupyter.session import Session
 
 STOPPED = "The trial was stopped. Nothing of the notebook was changed by it."
@@ -26,9 +28,6 @@ _OFF = (
     "cells again."
 )
 _BUSY = "A trial runs already: wait for it, or stop it."
-
-Tells = Callable[[str, Progress, str], None]
-"""Told a trial's state, how far it is, and a sentence."""
 
 
 class Trying:
@@ -51,7 +50,7 @@ class Trying:
 
     def can_try(self, code: str) -> bool:
         """Whether some variant answers a rule; from any thread."""
-        return self._session.coach.advisor is not None and self._made().can_try(code)
+        return self._session.coach.advisor is not None and self.trials.can_try(code)
 
     def plan(
         self, name: str = "", *, variant: str | None = None, budget_s: float = BUDGET_S, budget_j: float | None = None
@@ -64,7 +63,7 @@ class Trying:
         """
         if self.running:  # the notebook's names mean copies just now
             raise RefusedError(_BUSY)
-        return self._made().plan(name, variant=variant, budget_s=budget_s, budget_j=budget_j)
+        return self.trials.plan(name, variant=variant, budget_s=budget_s, budget_j=budget_j)
 
     def stop(self) -> bool:
         """End the trial that runs, at once; False where none does. From any thread."""
@@ -83,7 +82,7 @@ class Trying:
         Raises:
             GreennbError: it could not be run to its end, in one sentence; also where it was interrupted.
         """
-        trials = self._made()
+        trials = self.trials
         return self.compared(
             plan.key, plan.change.cell_id, plan, lambda stop, tell: trials.run(plan, stop=stop, tell=tell), show=show
         )
@@ -101,7 +100,7 @@ class Trying:
         """As :meth:`run`, for whatever makes a trial; without a ``plan`` the page is told nothing."""
         if self.running:
             raise RefusedError(_BUSY)
-        telling = _Telling(self._session, key, cell_id, plan, show=show)
+        telling = Telling(self._session, key, cell_id, plan, show=show)
         telling.at = Progress(phase="copying", budget_s=budget_s if plan is None else plan.budget_s)
         stop = Stop()
         self._running = interrupts = Interrupts(stop.set)
@@ -109,7 +108,7 @@ class Trying:
             telling.running(telling.at)
             trial = run_interruptibly(interrupts, lambda: run(stop, telling.running))
         except (Stopped, KeyboardInterrupt):
-            telling.ended("stopped", STOPPED)
+            telling.ended("stopped", STOPPED, raised=interrupts.by_key)
             if interrupts.by_key:
                 raise GreennbError(STOPPED) from None
             return None
@@ -135,7 +134,8 @@ class Trying:
         """Makes a context in which nothing that runs shows anything."""
         return lambda: quiet(self._session.shell)
 
-    def _made(self) -> Trials:
+    @property
+    def trials(self) -> Trials:
         """The trials of this kernel's advisor.
 
         Raises:
@@ -187,14 +187,55 @@ def answer(
         trying.run(plan, show=not quiet)
 
 
-def run_interruptibly(interrupts: Interrupts, run: Callable[[], Trial]) -> Trial:
-    """Run a trial, which an interrupt ends; :mod:`greennb.jupyter.interrupts` knows this function by its name.
+def compare_code(session: Session, a: str, b: str, *, budget_s: float, budget_j: float | None) -> None:
+    """What ``%energy_compare --code`` was asked for.
 
     Raises:
-        Stopped, KeyboardInterrupt: it was.
+        GreennbError: there is no such cell, or the two can't be compared, in one sentence.
     """
-    with interrupts.caught():
-        return run()
+    first, second = _cell(session, a), _cell(session, b)
+    session.publish({"text/plain": _said_of_cells(a, b, budget_s, budget_j)})
+    trying = session.trying
+    trying.compared(
+        f"{b} against {a}",
+        second.cell_id,
+        None,
+        lambda stop, tell: trying.trials.compare_cells(
+            first, second, budget_s=budget_s, budget_j=budget_j, stop=stop, tell=tell
+        ),
+        show=True,
+        budget_s=budget_s,
+    )
+
+
+def _said_of_cells(a: str, b: str, budget_s: float, budget_j: float | None) -> str:
+    most = seconds(budget_s) if budget_j is None else f"{seconds(budget_s)} or {joules(budget_j)}"
+    return (
+        f"This runs {a} and {b} on copies of what they use, by turns, each from its first line to its last, until it "
+        f"is safe to say which takes fewer joules, or {most} are spent. What they give is not compared. Nothing of the "
+        "notebook is changed by it: that is checked afterwards."
+    )
+
+
+def _cell(session: Session, name: str) -> CellContext:
+    """The latest run of the cell that an execution count, a cell's id or a label names.
+
+    Raises:
+        BadInputError: none was watched that is called so.
+    """
+    advisor = session.coach.advisor
+    if advisor is None:
+        raise BadInputError(_OFF)
+    labelled = {
+        (run.window.cell_id, run.window.execution_count) for run in session.cells.runs if run.window.label == name
+    }
+    for cell in reversed(advisor.cells):
+        count = "" if cell.execution_count is None else str(cell.execution_count)
+        if name in (count, f"[{count}]", cell.cell_id) or (cell.cell_id, cell.execution_count) in labelled:
+            return cell
+    raise BadInputError(
+        f'No cell that has run is called "{name[:60]}": give the number in the brackets beside it, its label or its id.'
+    )
 
 
 def as_magic(plan: Plan) -> str:
@@ -206,125 +247,3 @@ def _quoted(text: str) -> str:
     """Text as one word of a magic's line."""
     words = " ".join(text.split()).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{words}"'
-
-
-class _Telling:
-    """Tells of one trial: the page through the bridge, the notebook in one line that changes."""
-
-    def __init__(self, session: Session, key: str, cell_id: str | None, plan: Plan | None, *, show: bool) -> None:
-        self._session = session
-        self._key = key
-        self._cell_id = cell_id
-        self._plan = plan
-        self._line = _line(session.shell) if show and not session.recording else None
-        self._show = show
-        self._next_s = 0.0
-        self.at = Progress(phase="copying")
-
-    def running(self, progress: Progress) -> None:
-        """It is so far: told a few times a second at most, and whenever something else begins."""
-        now_s = time.monotonic()
-        other = progress.phase != self.at.phase
-        self.at = progress
-        if not other and now_s < self._next_s:
-            return
-        self._next_s = now_s + 1 / messages.MOST_PER_S
-        self._page("running", "")
-        if self._line is not None:
-            self._line.say(self._words())
-
-    def ended(self, state: str, words: str) -> None:
-        """It came to no verdict."""
-        self._page(state, words)
-        if self._line is not None:
-            self._line.end(words if state == "stopped" else "")
-
-    def done(self, trial: Trial) -> None:
-        """It came to a verdict, which the notebook shows; a change that saves is offered as a cell below."""
-        self._page("done", "", trial)
-        if not self._show:
-            return
-        told = trial.to_dict()
-        offered = trial.change is not None and views.is_proven(told)
-        if offered and trial.change is not None:
-            self._session.shell.set_next_input(trial.change.after, replace=False)
-        shown = views.bundle(told, self._key, views.APPLY if offered else "")
-        if isinstance(self._line, _Line):
-            self._line.show(shown)
-            return
-        if self._line is not None:
-            self._line.end("")
-        self._session.publish(shown)
-
-    def _words(self) -> str:
-        at = self.at
-        return views.progress(
-            phase=at.phase, rounds=at.rounds, ratio=at.ratio, interval=at.interval, spent_s=at.spent_s,
-            spent_j=at.spent_j, budget_s=at.budget_s, method=None if self._plan is None else self._plan.method,
-        )  # fmt: skip
-
-    def _page(self, state: str, words: str, trial: Trial | None = None) -> None:
-        plan, at = self._plan, self.at
-        if plan is None:
-            return
-        spent_s = at.spent_s if trial is None or trial.spent_s is None else trial.spent_s
-        said = messages.trial(
-            key=plan.key, code=plan.code, variant=plan.variant, cell_id=self._cell_id, state=state, phase=at.phase,
-            rounds=at.rounds if trial is None else len(trial.order) // 4,
-            ratio=at.ratio if trial is None else trial.ratio,
-            interval=at.interval if trial is None else trial.interval,
-            spent_s=spent_s, spent_j=at.spent_j if trial is None else trial.spent_j, budget_s=at.budget_s,
-            method=plan.method if trial is None or trial.method is None else trial.method, words=words,
-        )  # fmt: skip
-        self._session.bridge.trial(said)
-
-
-class _Line:
-    """One line of a notebook's output that changes."""
-
-    def __init__(self, shell: Any) -> None:
-        # Bound now: while a trial runs, a quiet context may stand in the publisher's place.
-        self._publish = shell.display_pub.publish
-        self._id = f"greennb-trial-{time.monotonic_ns()}"
-        self._there = False
-
-    def say(self, words: str) -> None:
-        """Show ``words`` in it."""
-        self.show({"text/plain": words})
-
-    def show(self, bundle: dict[str, Any]) -> None:
-        """Show a bundle in its place."""
-        self._publish(data=bundle, metadata={}, transient={"display_id": self._id}, update=self._there)
-        self._there = True
-
-    def end(self, words: str) -> None:
-        """Leave ``words`` in it, or nothing."""
-        if self._there:
-            self.say(words)
-
-
-class _Terminal:
-    """One line of a terminal that changes."""
-
-    def __init__(self) -> None:
-        self._stream = sys.stdout
-        self._width = 0
-
-    def say(self, words: str) -> None:
-        """Show ``words`` in it."""
-        self._stream.write(f"\r{words:<{self._width}}")
-        self._stream.flush()
-        self._width = len(words)
-
-    def end(self, words: str) -> None:
-        """Leave ``words`` in it, or nothing."""
-        if self._width:
-            self.say(words)
-            self._stream.write("\n" if words else "\r")
-
-
-def _line(shell: Any) -> _Line | _Terminal | None:
-    """Where progress is shown; nowhere where nobody looks on."""
-    if getattr(shell, "kernel", None) is not None:
-        return _Line(shell)
-    return _Terminal() if sys.stdout.isatty() else None

@@ -121,8 +121,7 @@ class Trials:
             BadInputError: there is no such finding, rule or variant, or no cell that it could be tried on.
             RefusedError: it can't be tried here; the sentence says why.
         """
-        if not LEAST_BUDGET_S <= budget_s <= MOST_BUDGET_S:
-            raise BadInputError(f"The budget of a trial is {LEAST_BUDGET_S:g} to {MOST_BUDGET_S:g} seconds.")
+        _checked(budget_s)
         key, code, cell, finding = self._about(name)
         scene = self._scene(cell, finding, budget_s)
         chosen, change, others = _chosen(_answers(code, cell), scene, code, variant)
@@ -153,18 +152,47 @@ class Trials:
         kit, variant = next((kit, it) for kit, it in _answers(code, cell) if it.name == plan.variant)
         tell(Progress(phase="copying", budget_s=plan.budget_s))
         with self._advisor.paused():
-            trial = self._unchanged(scene, tell, lambda: self._compared(kit, scene, variant, plan, tell))
+            trial = self._unchanged(
+                scene, tell,
+                lambda: self._compared(kit.pair(scene, variant), stop, tell, plan.budget_s, plan.budget_j),
+            )  # fmt: skip
         trial = replace(trial, variant=variant.name, change=plan.change)
         self._advisor.tried(key, trial)
         self.done = (*self.done, (key, trial))
         return trial
 
-    def _compared(self, kit: Kit, scene: Scene, variant: Variant, plan: Plan, tell: Tell) -> Trial:
-        pair = kit.pair(scene, variant)
+    def compare_cells(
+        self,
+        first: CellContext,
+        second: CellContext,
+        *,
+        budget_s: float = BUDGET_S,
+        budget_j: float | None = None,
+        stop: Stop | None = None,
+        tell: Tell | None = None,
+    ) -> Trial:
+        """Two cells that ran, each a whole, by turns on copies of what they use; nobody looks at what they give.
+
+        Raises:
+            BadInputError, RefusedError, ChangedError, Stopped: as for :meth:`plan` and :meth:`run`.
+        """
+        from greennb.advisor.trial import whole
+
+        _checked(budget_s)
+        stop = stop or Stop()
+        tell = tell or (lambda _progress: None)
+        one, other = (replace(self._scene(cell, None, budget_s), stop=stop) for cell in (first, second))
+        with self._advisor.paused():
+            return self._unchanged(
+                one, tell,
+                lambda: self._unchanged(
+                    other, tell, lambda: self._compared(whole.pair(one, other), stop, tell, budget_s, budget_j)
+                ),
+            )  # fmt: skip
+
+    def _compared(self, pair: Pair, stop: Stop, tell: Tell, budget_s: float, budget_j: float | None) -> Trial:
         try:
-            return compare(
-                self._meter(), pair, budget_s=plan.budget_s, budget_j=plan.budget_j, stop=scene.stop, tell=tell
-            )
+            return compare(self._meter(), pair, budget_s=budget_s, budget_j=budget_j, stop=stop, tell=tell)
         finally:
             _close(pair)
 
@@ -248,6 +276,11 @@ class Trials:
         return Scene(
             cell=cell, code=code, namespace=self._namespace, finding=finding, quiet=self._quiet, budget_s=budget_s
         )
+
+
+def _checked(budget_s: float) -> None:
+    if not LEAST_BUDGET_S <= budget_s <= MOST_BUDGET_S:
+        raise BadInputError(f"The budget of a trial is {LEAST_BUDGET_S:g} to {MOST_BUDGET_S:g} seconds.")
 
 
 def variants() -> list[tuple[str, tuple[str, ...]]]:

@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 
 from greennb.advisor.trial.base import RefusedError
+from greennb.advisor.trial.copies_keras import copyable
 from greennb.advisor.trial.reach import (
     ONE_SHOT,
     PLAIN,
@@ -60,18 +61,22 @@ class Copies:
             _refuse(thing, name)
         self = cls(reach)
         self.size_b = _measured(reach, most_b)
+        with copyable():
+            self._copy_all()
+        return self
+
+    def _copy_all(self) -> None:
         self._prepare()
-        for name, value in reach.names.items():
+        for name, value in self._reach.names.items():
             self.names[name] = self._copy(value, name)
         self._functions()
         for plain, made in self._bare:
             own(made).update(self._copy(own(plain), type(plain).__name__))
-        for owner in reach.classes:
+        for owner in self._reach.classes:
             self.classes[owner] = {
                 name: self._copy(value, f"{owner.__name__}.{name}") for name, value in data_attributes(owner).items()
             }
         self._complete()
-        return self
 
     def _copy(self, thing: Any, name: str) -> Any:
         """A deep copy; what is behind a weak reference that is copied as well is replaced.

@@ -120,13 +120,13 @@ def html(told: Told, key: str = "", note: str = "") -> str:
     body = "".join(
         f'<div class="gnb-m"><b>{escape(name)}</b> <bdi>{escape(words)}</bdi></div>' for name, words in rows(told)
     )
-    foot = f'<div class="gnb-foot">{escape(note)}</div>' if note else ""
+    foot = f'<div class="gnb-foot">{_safe(note, 400)}</div>' if note else ""
     return _card("what a trial showed", head + body + foot)
 
 
 def bundle(told: Told, key: str = "", note: str = "") -> dict[str, Any]:
     """A trial for every kind of reader; ``note`` is a sentence below it."""
-    words = text(told, key) + (f"\n  {note}" if note else "")
+    words = text(told, key) + (f"\n  {plain(note, 400)}" if note else "")
     return {"text/html": html(told, key, note), "text/plain": words}
 
 
@@ -192,7 +192,7 @@ def rows(told: Told) -> list[tuple[str, str]]:
         ("joules", _per(told, "joules", lambda value: joules(value, _method(told)))),
         ("time", _per(told, "seconds", seconds)),
         ("peak memory", _both(told, "peak_b", size)),
-        ("done once", _both(told, "apart_j", lambda value: joules(value, _method(told)), " to warm up and compile")),
+        ("done once", _both(told, "apart_j", lambda value: joules(value, _method(told)), "to warm up and compile, ")),
         ("quality", _quality(told)),
         ("pays back", _pays_back(told)),
         ("note", plain(str(told.get("note") or ""), 400)),
@@ -271,9 +271,9 @@ def _per(told: Told, what: str, words: Any) -> str:
     return ""
 
 
-def _both(told: Told, what: str, words: Any, end: str = "") -> str:
+def _both(told: Told, what: str, words: Any, head: str = "") -> str:
     values = (told.get("baseline") or {}).get(what), (told.get("candidate") or {}).get(what)
-    return "" if None in values else f"{words(values[0])} before, {words(values[1])} after{end}"
+    return "" if None in values else f"{head}{words(values[0])} before, {words(values[1])} after"
 
 
 def _quality(told: Told) -> str:

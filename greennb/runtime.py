@@ -7,7 +7,8 @@ import contextvars
 import os
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ class Runtime:
         self.session_id = os.urandom(8).hex()
         self.cell: OpenWindow | None = None
         self._last: OpenWindow | None = None
+        self._keeps = True
         self.notebook = ""
         self.on_problem: Callable[[str], None] = _to_stderr
         self._told: set[str] = set()
@@ -119,9 +121,18 @@ class Runtime:
         self._last = window
         self.record(window, kind=kind, source=source)
 
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """What is measured meanwhile is a trial's: it is not kept, and not the last measurement."""
+        last, self._keeps = self._last, False
+        try:
+            yield
+        finally:
+            self._keeps, self._last = True, last
+
     def record(self, window: OpenWindow, *, kind: str, source: str) -> None:
-        """Put a closed window into the ledger, unless a forked child has it from its parent."""
-        if window.inherited:
+        """Put a closed window into the ledger, unless it is a trial's, or a forked child has it from its parent."""
+        if window.inherited or not self._keeps:
             return
         self.ledger.append(
             lambda: window.result, session_id=self.session_id, notebook=self.notebook, source=source, kind=kind

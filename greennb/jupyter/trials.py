@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from greennb.advisor.trial.base import ChangedError, Progress, RefusedError, Stop, Stopped
@@ -103,10 +104,11 @@ class Trying:
         telling = Telling(self._session, key, cell_id, plan, show=show)
         telling.at = Progress(phase="copying", budget_s=budget_s if plan is None else plan.budget_s)
         stop = Stop()
-        self._running = interrupts = Interrupts(stop.set)
+        interrupts = Interrupts(stop.set)
         try:
-            telling.running(telling.at)
-            trial = run_interruptibly(interrupts, lambda: run(stop, telling.running))
+            with self._runs(interrupts):
+                telling.running(telling.at)
+                trial = run_interruptibly(interrupts, lambda: run(stop, telling.running))
         except (Stopped, KeyboardInterrupt):
             telling.ended("stopped", STOPPED, raised=interrupts.by_key)
             if interrupts.by_key:
@@ -121,13 +123,20 @@ class Trying:
             if isinstance(error, Exception):
                 raise GreennbError(words) from error
             raise
-        finally:
-            self._running = None
-            self._session.bridge.idle_since_ns = time.monotonic_ns()
-        self._session.runtime.tried(trial, key=key, code=key.partition(" ")[0] if plan is None else plan.code)
+        self._session.runtime.tried(trial, key=key, code="" if plan is None else plan.code)
         telling.done(trial)
         self._session.bridge.advice_changed()
         return trial
+
+    @contextmanager
+    def _runs(self, interrupts: Interrupts) -> Iterator[None]:
+        self._running = interrupts
+        try:
+            with self._session.runtime.apart():
+                yield
+        finally:
+            self._running = None
+            self._session.bridge.idle_since_ns = time.monotonic_ns()
 
     @property
     def quiet(self) -> Any:

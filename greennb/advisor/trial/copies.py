@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import _io
 import copy
 import functools
-import io
 import sys
+import threading
 import types
 import weakref
 from typing import Any
@@ -37,12 +38,14 @@ class Copies:
     """Copies of a reach's names and of its classes' data, with one memo.
 
     Attributes:
-        names: the copies; ``classes``: copies of the data attributes of the notebook's own classes.
+        names: the copies; ``modules``: of names in the user's own files, by the identity of their dictionaries.
+        classes: copies of the data attributes of the notebook's own classes.
         size_b: bytes of tensors, arrays and buffers.
     """
 
     def __init__(self, reach: Reach) -> None:
         self._reach = reach
+        self.modules: dict[int, dict[str, Any]] = {}
         self._memo: dict[int, Any] = {}
         self._late: list[tuple[types.FunctionType, types.FunctionType]] = []
         self._bare: list[tuple[Any, Any]] = []
@@ -69,6 +72,8 @@ class Copies:
         self._prepare()
         for name, value in self._reach.names.items():
             self.names[name] = self._copy(value, name)
+        for key, (_module, names) in self._reach.modules.items():
+            self.modules[key] = {name: self._copy(value, name) for name, value in names.items()}
         self._functions()
         for plain, made in self._bare:
             own(made).update(self._copy(own(plain), type(plain).__name__))
@@ -157,14 +162,16 @@ class Copies:
         if type(thing) is not types.FunctionType:
             return True
         held = [contents(cell) for cell in thing.__closure__ or ()]
-        if thing.__globals__ is self._reach.namespace:
+        if self._reach.space_of(thing) is not None:
+            if thing.__code__.co_freevars not in ((), ("__class__",)):
+                return True  # also what can't be changed may be replaced: another function's nonlocal
             held += [*(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values(), *thing.__dict__.values()]
         return any(self._holds(it, seen) for it in held)
 
     def _cached(self, cached: Any) -> Any:
         """An empty cache of its own for a function of the notebook's: what it holds may be the user's objects."""
         inner = own(cached, "__wrapped__")
-        if type(inner) is not types.FunctionType or inner.__globals__ is not self._reach.namespace:
+        if type(inner) is not types.FunctionType or self._reach.space_of(inner) is None:
             return None
         return functools.lru_cache(**cached.cache_parameters())(self._memo.get(id(inner), inner))
 
@@ -214,7 +221,9 @@ def _refuse(thing: Any, name: str) -> None:
             f"{name} is or holds a {type(thing).__name__}, which is used up by going through it: make it anew in "
             "the cell, or a list of it."
         )
-    if is_a(thing, io.IOBase) and not _stays(thing) and not is_a(thing, io.BytesIO, io.StringIO):
+    if is_a(thing, threading.Thread):
+        raise RefusedError(f"{name} is or holds a thread, which can't be copied: start it in another cell.")
+    if is_a(thing, _io._IOBase) and not _stays(thing) and not is_a(thing, _io.BytesIO, _io.StringIO):
         raise RefusedError(f"{name} is or holds an open file: open it in the cell, or read it before.")
 
 

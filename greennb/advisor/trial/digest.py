@@ -14,7 +14,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from greennb.advisor.trial.reach import LEADS_OUT, PLAIN, Reach, class_dict, contents, is_a, library, own
+from greennb.advisor.trial.reach import LEADS_OUT, PLAIN, Reach, class_dict, contents, is_a, library, module_of, own
 
 MOST_PIECES = 100_000
 """Pieces with words of their own; those beyond are told by the name alone that leads to them. It bounds the memory."""
@@ -159,7 +159,7 @@ class Digests:
         referents = [it for it in gc.get_referents(thing) if it is not type(thing) and it is not attributes]
         for index, value in enumerate(referents):
             yield self._part(piece, value, f"<{index}>")
-        if not heap and str(type(thing).__module__).startswith(_PICKLED):
+        if not heap and module_of(type(thing)).startswith(_PICKLED):
             yield from _pickled(thing)
 
     def _of_module(self, piece: _Piece) -> Iterator[bytes]:
@@ -274,8 +274,8 @@ class Digests:
         if id(piece.thing) not in self._classes:
             return
         for name, value in list(class_dict(piece.thing).items()):
-            yield _token(name)
             if name not in _CHANGING:
+                yield _token(name)
                 yield self._part(piece, value, f".{name}", "class attribute")
 
     def _of_cached(self, piece: _Piece) -> Iterator[bytes]:
@@ -314,8 +314,10 @@ class Digests:
 _HEAP_TYPE = 1 << 9
 """Py_TPFLAGS_HEAPTYPE: made by a ``class`` statement (or by an extension in the same way)."""
 
-_CHANGING = frozenset(("__dict__", "__weakref__", "__doc__", "_abc_impl", "__abstractmethods__", "__annotations__"))
-"""Of a class: Python's own, some of which change by looking."""
+_CHANGING = frozenset(
+    ("__slotnames__", "__dict__", "__weakref__", "__doc__", "_abc_impl", "__abstractmethods__", "__annotations__")
+)
+"""Of a class: Python's own, some of which change by looking, or by copying an object (``copyreg`` keeps slots)."""
 
 _PICKLED = ("numpy.random", "sklearn.", "scipy.")
 """Libraries whose extension types keep what matters in memory of their own: trees, generators."""
@@ -341,7 +343,7 @@ def _how(kind: type) -> Any:
     for wanted, tokens in _KINDS:
         if (wanted if isinstance(wanted, type) else library(*wanted)) in mro:
             return tokens
-    return Digests._of_nothing if str(kind.__module__).startswith(LEADS_OUT) else Digests._of_object
+    return Digests._of_nothing if module_of(kind).startswith(LEADS_OUT) else Digests._of_object
 
 
 def version(tensor: Any) -> int | None:

@@ -105,7 +105,8 @@ def first_effect(code: str, namespace: dict[str, Any]) -> str | None:
     for line, words in _effects(tree, names, top=True):
         return f"line {line} {words}"
     mentioned = {it.attr for it in ast.walk(tree) if isinstance(it, ast.Attribute)}
-    functions = [it for it in Reach.of(namespace, code).functions if it.__globals__ is namespace]
+    reach = Reach.of(namespace, code)
+    functions = [it for it in reach.functions if reach.space_of(it) is not None]
     for function in functions:
         mentioned.update(function.__code__.co_names)
     for function in functions:

@@ -25,10 +25,12 @@ class Mentions:
     Attributes:
         read: those that it reads, or may read, as the notebook has them.
         fresh: those that it surely binds before it reads them, if its loops run at least once and what it tries works.
+        attributes: what it looks up in objects and modules, and what it imports from these.
     """
 
     read: frozenset[str]
     fresh: frozenset[str]
+    attributes: frozenset[str] = frozenset()
 
     @property
     def everything(self) -> bool:
@@ -57,9 +59,12 @@ def mentions(code: str) -> Mentions:
         RefusedError: it is no Python.
     """
     reader = _Reader()
-    reader.visit(parsed(code))
+    tree = parsed(code)
+    reader.visit(tree)
     reader.never_called()
-    return Mentions(frozenset(reader.read), frozenset(reader.fresh - reader.read))
+    attributes = {it.attr for it in ast.walk(tree) if isinstance(it, ast.Attribute)}
+    attributes |= {it.name for it in ast.walk(tree) if isinstance(it, ast.alias)}
+    return Mentions(frozenset(reader.read), frozenset(reader.fresh - reader.read), frozenset(attributes))
 
 
 @functools.lru_cache(maxsize=2000)

@@ -12,6 +12,7 @@ import gc
 import logging
 import re
 import sys
+import sysconfig
 import types
 import weakref
 from collections.abc import Iterable, Mapping
@@ -38,6 +39,14 @@ _OPAQUE = (
 
 LEADS_OUT = ("IPython.", "ipykernel.", "tensorflow", "jaxlib", "greennb")
 """Modules whose objects lead out of the notebook, into the whole of a library; they are not followed."""
+
+_LIBRARIES = frozenset((
+    "greennb", "torch", "torchvision", "torchaudio", "lightning", "transformers", "numpy", "scipy", "pandas", "sklearn",
+    "tensorflow", "keras", "jax", "matplotlib", "IPython", "ipykernel", "pytest", "_pytest",
+))  # fmt: skip
+"""Never the user's own files, also where they are run from their sources."""
+
+_INSTALLED = ("<", *{sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 
 _HIDDEN = re.compile(r"_{1,3}|_i{1,3}|_[iod]h|_i?\d+|__\w+__|In|Out|get_ipython|exit|quit|open|_exit_code")
 
@@ -75,11 +84,26 @@ def class_dict(cls: type) -> Mapping[str, Any]:
     return found
 
 
+def module_of(cls: type) -> str:
+    """The name of the module that a class says it is from, past any metaclass."""
+    try:
+        module = type.__dict__["__module__"].__get__(cls)
+    except AttributeError:
+        return ""
+    return module if type(module) is str else ""
+
+
+def is_installed(filename: str) -> bool:
+    """Whether a source file belongs to Python or to an installed package, and not to the user."""
+    return filename.startswith(_INSTALLED) or "site-packages" in filename or "dist-packages" in filename
+
+
 class Reach:
     """Follows names, and keeps what it has found.
 
     Attributes:
         names: every name of the notebook that was reached, in the order in which they were.
+        modules: likewise of modules that are the user's own files, by their dictionaries' identity: module, names.
         things: by identity, every object that can have parts or be changed, with the name by which it was first found.
         functions: those among them; ``classes`` are the notebook's own.
     """
@@ -87,11 +111,14 @@ class Reach:
     def __init__(self, namespace: dict[str, Any]) -> None:
         self.namespace = namespace
         self.names: dict[str, Any] = {}
+        self.modules: dict[int, tuple[types.ModuleType, dict[str, Any]]] = {}
         self.things: dict[int, tuple[Any, str]] = {}
         self.functions: list[types.FunctionType] = []
         self.classes: list[type] = []
-        self._todo: list[str] = []
-        self._module = namespace.get("__name__", "__main__")
+        self._todo: collections.deque[tuple[dict[str, Any], str]] = collections.deque()
+        self._mentioned: set[str] = set()
+        self._ways: dict[type, Any] = {}
+        self._own: dict[str, bool] = {str(namespace.get("__name__", "__main__")): True}
         self._outside = {id(namespace)} | {
             id(types.ModuleType.__dict__["__dict__"].__get__(it))
             for it in list(sys.modules.values())
@@ -107,11 +134,9 @@ class Reach:
         """
         found = mentions(code)
         self = cls(namespace)
-        if found.everything:
-            self.add(namespace)
-        self.add(found.read)
-        if fresh:
-            self.add(found.fresh)
+        wanted = found.read | found.fresh if fresh else found.read
+        self._mentioned |= found.attributes
+        self.add(name for name in list(namespace) if name in wanted or found.everything)
         return self
 
     def add(self, names: Iterable[str]) -> None:
@@ -120,12 +145,37 @@ class Reach:
         Raises:
             RefusedError: there is too much.
         """
-        self._todo.extend(names)
+        self._todo.extend((self.namespace, name) for name in names)
         while self._todo:
-            name = self._todo.pop()
-            if name in self.namespace and name not in self.names and not hidden(name):
-                self.names[name] = self.namespace[name]
-                self._follow(self.namespace[name], name)
+            space, name = self._todo.popleft()
+            found = self.names if space is self.namespace else self.modules[id(space)][1]
+            if name in space and name not in found and not hidden(name):
+                found[name] = space[name]
+                self._follow(space[name], name)
+            if not self._todo:
+                self._todo.extend(
+                    (own(module), it) for module, names in self.modules.values() for it in self._mentioned
+                    if it in own(module) and it not in names and not hidden(it)
+                )  # fmt: skip
+
+    def space_of(self, function: types.FunctionType) -> dict[str, Any] | None:
+        """The names that a function looks up, if they are the notebook's or those of a file of the user's."""
+        names = function.__globals__
+        if names is self.namespace or id(names) in self.modules:
+            return names
+        module = sys.modules.get(str(names.get("__name__")))
+        return names if module is not None and own(module) is names and self._is_users(module) else None
+
+    def _is_users(self, module: types.ModuleType) -> bool:
+        """Whether a module is the user's own file; it is followed from then on."""
+        name, file = own(module).get("__name__"), own(module).get("__file__")
+        if type(name) is not str or type(file) is not str or name == "__main__":
+            return False
+        if name not in self._own:
+            self._own[name] = not is_installed(file) and name.partition(".")[0] not in _LIBRARIES
+            if self._own[name]:
+                self.modules[id(own(module))] = (module, {})
+        return self._own[name]
 
     def _follow(self, thing: object, name: str) -> None:
         things = self.things
@@ -144,43 +194,46 @@ class Reach:
     def _parts(self, thing: Any) -> Iterable[Any]:
         """What an object leads to."""
         kind = type(thing)
-        if kind is types.FunctionType:
-            return self._of_function(thing)
-        if is_a(thing, type):
-            return self._of_class(thing)
-        if kind is types.BuiltinFunctionType:
-            return (thing.__self__,)
-        if is_a(thing, *_OPAQUE):
-            return ()
-        behind = self._behind_library(thing)
-        if behind is not None:
-            return behind
-        parts = [it for it in gc.get_referents(thing) if type(it) not in PLAIN]
-        if not self.is_own(kind):
-            parts = [it for it in parts if it is not kind]
-        return parts
+        way = self._ways.get(kind)
+        if way is None:
+            way = self._ways[kind] = self._way(thing)
+        found: Iterable[Any] = way(thing)
+        return found
 
-    def _behind_library(self, thing: Any) -> Iterable[Any] | None:
-        """What is behind objects that the garbage collector can't look into, or should not."""
-        tensor = library("torch", "Tensor")
-        if is_a(thing, tensor):
-            return (*gc.get_referents(thing), tensor.grad.__get__(thing) if thing.is_leaf else None)
-        array = library("numpy", "ndarray")
-        if is_a(thing, array):
-            kind = array.dtype.__get__(thing)
-            return array.tolist(thing) if kind.kind == "O" else ()
-        module = type(thing).__module__
-        if isinstance(module, str) and module.startswith("tensorflow."):
-            return (own(thing, "_python_function"),)
-        if isinstance(module, str) and module.startswith(LEADS_OUT):
-            return ()
-        return None
+    def _way(self, thing: Any) -> Any:
+        """How objects of its type are followed."""
+        if type(thing) is types.FunctionType:
+            return self._of_function
+        if is_a(thing, type):
+            return self._of_class
+        if type(thing) is types.BuiltinFunctionType:
+            return lambda it: (it.__self__,)
+        if is_a(thing, types.ModuleType):
+            return self._of_module
+        if is_a(thing, *_OPAQUE):
+            return _nothing
+        if is_a(thing, library("torch", "Tensor")):
+            return _of_tensor
+        if is_a(thing, library("numpy", "ndarray")):
+            return _of_array
+        module = module_of(type(thing))
+        if module.startswith("tensorflow."):
+            return lambda it: (own(it, "_python_function"),)
+        if module.startswith(LEADS_OUT):
+            return _nothing
+        return gc.get_referents if self.is_own(type(thing)) else _of_other
+
+    def _of_module(self, module: types.ModuleType) -> Iterable[Any]:
+        self._is_users(module)
+        return ()
 
     def _of_function(self, function: types.FunctionType) -> Iterable[Any]:
         self.functions.append(function)
-        if function.__globals__ is self.namespace:
+        space = self.space_of(function)
+        if space is not None:
             names = global_names(function.__code__)
-            self._todo.extend(self.namespace if not EVERYTHING.isdisjoint(names) else names)
+            self._mentioned.update(function.__code__.co_names)
+            self._todo.extend((space, it) for it in (space if not EVERYTHING.isdisjoint(names) else sorted(names)))
         return (
             *(contents(cell) for cell in function.__closure__ or ()),
             *(function.__defaults__ or ()),
@@ -190,9 +243,11 @@ class Reach:
 
     def is_own(self, cls: type) -> bool:
         """Whether a class is the notebook's own."""
-        attributes = class_dict(cls)
-        return attributes.get("__module__") == self._module or any(
-            type(it) is types.FunctionType and it.__globals__ is self.namespace for it in list(attributes.values())
+        module = module_of(cls)
+        if module not in self._own and is_a(sys.modules.get(module), types.ModuleType):
+            self._is_users(sys.modules[module])
+        return self._own.get(module, False) or any(
+            type(it) is types.FunctionType and it.__globals__ is self.namespace for it in list(class_dict(cls).values())
         )
 
     def _of_class(self, cls: type) -> Iterable[Any]:
@@ -203,6 +258,26 @@ class Reach:
         for value in list(class_dict(cls).values()):
             parts.extend(_unwrapped(value))
         return parts
+
+
+def _nothing(_thing: Any) -> Iterable[Any]:
+    return ()
+
+
+def _of_tensor(tensor: Any) -> Iterable[Any]:
+    return (*gc.get_referents(tensor), library("torch", "Tensor").grad.__get__(tensor) if tensor.is_leaf else None)
+
+
+def _of_array(array: Any) -> Iterable[Any]:
+    """Arrays of objects hold them where the garbage collector does not look."""
+    plain = library("numpy").ndarray.view(array, library("numpy").ndarray)
+    items = plain.ravel().tolist() if plain.dtype.kind == "O" else []
+    return (*items, own(array))
+
+
+def _of_other(thing: Any) -> Iterable[Any]:
+    kind = type(thing)
+    return [it for it in gc.get_referents(thing) if it is not kind]
 
 
 def _unwrapped(value: Any) -> Iterable[Any]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from greennb.advisor.trial.copies import Copies
 from greennb.advisor.trial.mentions import mentions
-from greennb.advisor.trial.reach import Reach, class_dict, data_attributes, hidden, is_a
+from greennb.advisor.trial.reach import Reach, class_dict, data_attributes, hidden, is_a, own
 
 _TRIES = 1000
 """Times that putting back is begun again after an interrupt: nobody presses a key that often."""
@@ -25,16 +26,19 @@ class Shadow:
     The user's objects are read while it is made, and not after.
 
     Attributes:
-        names: the notebook's names with what they mean in here: copies at first, then also what the trial has bound.
         size_b: bytes of tensors, arrays and buffers that were copied.
     """
 
-    def __init__(self, namespace: dict[str, Any], copies: Copies, unbound: frozenset[str]) -> None:
-        self._namespace = namespace
-        self.names: dict[str, Any] = copies.names
-        self.size_b = copies.size_b
-        self._gone: set[str] = set(unbound)
+    def __init__(self, namespace: dict[str, Any], copies: Copies, modules: list[_Space], unbound: set[str]) -> None:
+        self._notebook = _Space(namespace, copies.names, unbound)
+        self._spaces = [self._notebook, *modules]
         self._classes: dict[type, dict[str, Any]] = copies.classes
+        self.size_b = copies.size_b
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """The notebook's names with what they mean in here: copies at first, then also what the trial has bound."""
+        return self._notebook.names
 
     @classmethod
     def of(cls, namespace: dict[str, Any], code: str, *, most_b: int | None = None) -> Shadow:
@@ -51,7 +55,9 @@ class Shadow:
         """
         put_back()
         reach = Reach.of(namespace, code)
-        return cls(namespace, Copies.of(reach, most_b), _unbound(reach, mentions(code).fresh))
+        copies = Copies.of(reach, most_b)
+        modules = [_Space(own(module), copies.modules[key], set()) for key, (module, _) in reach.modules.items()]
+        return cls(namespace, copies, modules, _unbound(reach, mentions(code).fresh))
 
     def in_place(self) -> Placed:
         """Bind the copies in the notebook's names for the time of a ``with`` block, whose value is the namespace.
@@ -65,9 +71,10 @@ class Shadow:
     def close(self) -> None:
         """Let go of the copies, and put back what still is in place; may be called twice."""
         put_back()
-        self.names.clear()
+        for space in self._spaces:
+            space.names.clear()
+            space.gone.clear()
         self._classes.clear()
-        self._gone.clear()
 
 
 class Placed:
@@ -75,46 +82,70 @@ class Placed:
 
     def __init__(self, shadow: Shadow) -> None:
         self._shadow = shadow
-        self._namespace = shadow._namespace
-        self._saved: dict[str, Any] = {}
+        self._saved: list[tuple[_Space, dict[str, Any]]] = []
         self._saved_classes: list[tuple[type, dict[str, Any]]] = []
 
     def __enter__(self) -> dict[str, Any]:
         put_back()
-        self._saved = dict(self._namespace)
+        self._saved = [(space, dict(space.namespace)) for space in self._shadow._spaces]
         self._saved_classes = [(cls, data_attributes(cls)) for cls in self._shadow._classes]
         _in_place.append(self)
         try:
-            _bind(self._namespace, self._shadow.names, self._shadow._gone)
+            for space in self._shadow._spaces:
+                space.bind()
             for cls, attributes in self._shadow._classes.items():
                 _set_class(cls, attributes)
         except BaseException:
             surely(self.put_back)
             raise
-        return self._namespace
+        return self._shadow._notebook.namespace
 
     def __exit__(self, *_raised: object) -> None:
         try:
-            self._keep()
+            for space, saved in self._saved:
+                space.keep(saved)
+            self._shadow._classes = {cls: data_attributes(cls) for cls, _attributes in self._saved_classes}
         finally:
             surely(self.put_back)
-
-    def _keep(self) -> None:
-        """Remember what the names mean to the trial, before the user's are put back."""
-        shadow, now = self._shadow, dict(self._namespace)
-        shadow.names = {
-            name: value
-            for name, value in now.items()
-            if not hidden(name) and (name in shadow.names or self._saved.get(name, _ABSENT) is not value)
-        }
-        shadow._gone = {name for name in self._saved if name not in now and not hidden(name)}
-        shadow._classes = {cls: data_attributes(cls) for cls, _attributes in self._saved_classes}
 
     def put_back(self) -> None:
         """The user's bindings, in their order; may be called again, and after an interrupt in itself."""
         if self not in _in_place:
             return
-        namespace, saved = self._namespace, self._saved
+        for space, saved in self._saved:
+            space.put_back(saved)
+        for cls, attributes in self._saved_classes:
+            _set_class(cls, attributes)
+        _in_place.remove(self)
+
+
+@dataclass(slots=True)
+class _Space:
+    """A dictionary of names, the notebook's or a module's, and what they mean to a shadow; ``gone`` are not there."""
+
+    namespace: dict[str, Any]
+    names: dict[str, Any]
+    gone: set[str]
+
+    def bind(self) -> None:
+        """Make the names mean what they mean to the shadow."""
+        self.namespace.update(self.names)
+        for name in self.gone:
+            self.namespace.pop(name, None)
+
+    def keep(self, saved: dict[str, Any]) -> None:
+        """Remember what the names mean to the trial, before the user's are put back."""
+        now = dict(self.namespace)
+        self.names = {
+            name: value
+            for name, value in now.items()
+            if not hidden(name) and (name in self.names or saved.get(name, _ABSENT) is not value)
+        }
+        self.gone = {name for name in saved if name not in now and not hidden(name)}
+
+    def put_back(self, saved: dict[str, Any]) -> None:
+        """The user's bindings, in their order."""
+        namespace = self.namespace
         if saved.keys() <= namespace.keys():
             for name in [it for it in namespace if it not in saved]:
                 del namespace[name]
@@ -122,9 +153,6 @@ class Placed:
         if list(namespace) != list(saved):
             namespace.clear()
             namespace.update(saved)
-        for cls, attributes in self._saved_classes:
-            _set_class(cls, attributes)
-        _in_place.remove(self)
 
 
 def put_back() -> None:
@@ -146,22 +174,16 @@ def surely(action: Callable[[], None]) -> None:
         raise interrupt
 
 
-def _unbound(reach: Reach, fresh: frozenset[str]) -> frozenset[str]:
+def _unbound(reach: Reach, fresh: frozenset[str]) -> set[str]:
     """What the cell binds itself, but not modules, which are the same for everybody, nor what was reached after all."""
-    return frozenset(
+    return {
         name
         for name in fresh
         if name in reach.namespace
         and name not in reach.names
         and not hidden(name)
         and not is_a(reach.namespace[name], types.ModuleType)
-    )
-
-
-def _bind(namespace: dict[str, Any], names: dict[str, Any], gone: set[str]) -> None:
-    namespace.update(names)
-    for name in gone:
-        namespace.pop(name, None)
+    }
 
 
 def _set_class(cls: type, attributes: dict[str, Any]) -> None:

@@ -91,7 +91,7 @@ def compare(
     Raises:
         BadInputError: one is not callable, or the budget is no number of seconds above 0.
     """
-    from greennb.advisor.trial.run import run
+    from greennb.advisor.trial.calls import run
 
     return run(runtime().meter, baseline, candidate, quality=quality, budget_s=budget_s)
 

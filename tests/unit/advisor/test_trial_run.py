@@ -10,7 +10,8 @@ from collections.abc import Callable
 import pytest
 
 import greennb
-from greennb.advisor.trial.run import BLOCK_S, run
+from greennb.advisor.trial.calls import run
+from greennb.advisor.trial.schedule import BLOCK_S
 from greennb.meter.meter import Meter
 from greennb.model.errors import BadInputError
 from greennb.model.finding import Trial, Verdict

@@ -221,6 +221,11 @@ def _refuse(thing: Any, name: str) -> None:
             f"{name} is or holds a {type(thing).__name__}, which is used up by going through it: make it anew in "
             "the cell, or a list of it."
         )
+    if is_a(thing, library("torch.jit", "ScriptModule")):
+        # PyTorch 2.13 copies its parameters with clone(), so that a copy's gradients go to the original.
+        raise RefusedError(
+            f"{name} is a scripted module, which can't be copied safely: use the module it was made from."
+        )
     if is_a(thing, threading.Thread):
         raise RefusedError(f"{name} is or holds a thread, which can't be copied: start it in another cell.")
     if is_a(thing, _io._IOBase) and not _stays(thing) and not is_a(thing, _io.BytesIO, _io.StringIO):

@@ -8,6 +8,7 @@ import gc
 import hashlib
 import marshal
 import pickle
+import random
 import types
 import weakref
 from collections import OrderedDict, deque
@@ -150,16 +151,14 @@ class Digests:
 
     def _of_object(self, piece: _Piece) -> Iterator[bytes]:
         """Attributes, and what else the garbage collector sees; of an extension's own memory what it would pickle."""
-        thing = piece.thing
+        thing, kind = piece.thing, type(piece.thing)
         attributes = own(thing)
-        yield from self._of_attributes(piece)
-        heap = bool(type.__dict__["__flags__"].__get__(type(thing)) & _HEAP_TYPE)
-        if heap and attributes is not None:
-            return
-        referents = [it for it in gc.get_referents(thing) if it is not type(thing) and it is not attributes]
+        referents = [it for it in gc.get_referents(thing) if it is not kind and it is not attributes]
         for index, value in enumerate(referents):
             yield self._part(piece, value, f"<{index}>")
-        if not heap and module_of(type(thing)).startswith(_PICKLED):
+        yield from self._of_attributes(piece)  # last: what is to be done last is done first, under these better words
+        heap = bool(type.__dict__["__flags__"].__get__(kind) & _HEAP_TYPE)
+        if not heap and module_of(kind).startswith(_PICKLED):
             yield from _pickled(thing)
 
     def _of_module(self, piece: _Piece) -> Iterator[bytes]:
@@ -307,6 +306,10 @@ class Digests:
             else:
                 yield self._part(piece, value, f".{name}")
 
+    def _of_dice(self, piece: _Piece) -> Iterator[bytes]:
+        yield repr(random.Random.getstate(piece.thing)).encode()
+        yield from self._of_attributes(piece)
+
     def _of_nothing(self, _piece: _Piece) -> Iterator[bytes]:
         return iter(())
 
@@ -325,7 +328,7 @@ _PICKLED = ("numpy.random", "sklearn.", "scipy.")
 _KINDS: tuple[tuple[Any, Any], ...] = (
     (types.ModuleType, Digests._of_nothing), (type, Digests._of_class), (types.FunctionType, Digests._of_function),
     (weakref.ref, Digests._of_nothing), (types.FrameType, Digests._of_nothing),
-    (functools._lru_cache_wrapper, Digests._of_cached),
+    (functools._lru_cache_wrapper, Digests._of_cached), (random.Random, Digests._of_dice),
     (("torch", "Tensor"), Digests._of_tensor), (("torch", "Generator"), Digests._of_generator),
     (("torch.jit", "ScriptModule"), Digests._of_script), (("torch", "nn", "Module"), Digests._of_module),
     (("keras.src.backend.common.variables", "Variable"), Digests._of_weight),

@@ -360,6 +360,12 @@ def raising() -> object:
     return Never()
 
 
+def scripted() -> object:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.jit.script(torch.nn.Linear(2, 2))
+
+
 REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "generator": (lambda: (it for it in [1]), "generator, which is used up"),
     "map": (lambda: map(str, [1]), "map, which is used up"),
@@ -373,6 +379,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "open file": (lambda: open(__file__), "open file"),  # noqa: SIM115
     "non-leaf": (lambda: torch.ones(1, requires_grad=True) * 2, "graph of gradients"),
     "weight_norm": (legacy_weight_norm, "graph of gradients"),
+    "scripted": (scripted, "scripted module"),
     "deepcopy raises": (raising, "no copies of me"),
 }
 
@@ -397,7 +404,6 @@ torch.manual_seed(0)
 plain = nn.Linear(4, 4)
 parametrized = nn.utils.parametrizations.weight_norm(nn.Linear(4, 4))
 recurrent = nn.LSTM(4, 4, 2)
-scripted = torch.jit.script(nn.Linear(4, 4))
 compiled = torch.compile(nn.Linear(4, 4))
 hooked = nn.Linear(4, 4)
 seen = []
@@ -411,7 +417,7 @@ clip = sgd.register_step_post_hook(lambda *given: seen.append("step"))
         warnings.simplefilter("ignore")
         namespace = notebook(source)
     code = """
-out = parametrized(x).sum() + recurrent(x)[0].sum() + plain(x).sum() + hooked(x).sum() + scripted(x).sum()
+out = parametrized(x).sum() + recurrent(x)[0].sum() + plain(x).sum() + hooked(x).sum()
 out.backward()
 sgd.step()
 compiled

@@ -133,6 +133,7 @@ class Pair:
         unit: what one unit is: "step", "call", "fit", "run".
         guard: looks at quality, once, after the ways have run; may run them some more.
         units: how many units the cell had when it ran; None where that is not known. For the break-even.
+        notes: sentences for the user on what of the cell is not in a unit: callbacks, validation.
     """
 
     baseline: Way
@@ -140,6 +141,7 @@ class Pair:
     unit: str
     guard: Callable[[], Quality]
     units: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Variant(Protocol):

@@ -40,7 +40,7 @@ _SHARED = (
     (f"{_TRACING}.capture.capture_container", "FunctionCaptures"),
     ("tensorflow.python.eager.polymorphic_function.tracing_compilation", "TracingOptions"),
 )
-"""What TensorFlow has one of a process, or what ``functools.wraps`` takes over from a ``tf.function`` and nobody uses."""
+"""What there is one of in a process, or what ``functools.wraps`` takes over from a ``tf.function`` and nobody uses."""
 
 _ABSENT = object()
 
@@ -104,7 +104,10 @@ def _copiers(later: list[Callable[[], None]]) -> list[tuple[type, Any]]:
         (_of("keras.src.backend.common.variables", "Variable"), parts),
         (_of("keras.src.random.seed_generator", "SeedGenerator"), parts),
         (_of("keras.src.utils.tracking", "Tracker"), parts),
-        *((_of("keras.src.utils.tracking", f"Tracked{kind}"), listed) for kind in ("List", "Dict", "OrderedDict", "Set")),
+        *(
+            (_of("keras.src.utils.tracking", f"Tracked{kind}"), listed)
+            for kind in ("List", "Dict", "OrderedDict", "Set")
+        ),
         (_of("tensorflow.python.eager.polymorphic_function.polymorphic_function", "Function"), _anew),
         (_of("tensorflow.python.data.ops.dataset_ops", "DatasetV2"), _shared),
         *((_of(module, name), _shared) for module, name in _SHARED),

@@ -1,0 +1,30 @@
+"""A prefetch at the end of the pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from greennb.advisor.trial.base import Kind, RefusedError, Scene
+from greennb.advisor.trial.keras.seen import Edits, KerasVariant, alias, pipeline, user_of
+
+
+@dataclass(frozen=True, slots=True)
+class Prefetch(KerasVariant):
+    """``dataset = dataset.prefetch(tf.data.AUTOTUNE)`` before it is used."""
+
+    name = "prefetch"
+    codes = ("GNB401",)
+    kind = Kind.SAME
+
+    def change(self, scene: Scene) -> str:
+        """A line before the statement that goes through the pipeline."""
+        seen, name = pipeline(scene)
+        if seen.prefetched:
+            raise RefusedError(f"{name} has a prefetch at its end already.")
+        edits = Edits(scene.code)
+        where = user_of(edits.tree, name)
+        if where is None:
+            raise RefusedError(f"{name} is not used in this cell.")
+        tf, imports = alias(scene, "tensorflow")
+        edits.before(where, f"{imports}{name} = {name}.prefetch({tf}.data.AUTOTUNE)")
+        return edits.done()

@@ -153,9 +153,14 @@ class Variant(Protocol):
         kind: what it may change in the results.
     """
 
-    name: str
-    codes: tuple[str, ...]
-    kind: Kind
+    @property
+    def name(self) -> str: ...  # noqa: D102  # said above
+
+    @property
+    def codes(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    @property
+    def kind(self) -> Kind: ...  # noqa: D102
 
     def change(self, scene: Scene) -> str:
         """The cell's source (``scene.code``) with the change in it: what is tried is what would be applied.

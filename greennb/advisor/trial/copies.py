@@ -34,6 +34,10 @@ PART = 0.25
 """Of the memory that is free a copy may take this: a trial has two, and the work needs some as well."""
 
 
+_OPTIMIZER_STATE = ("defaults", "state", "param_groups")
+"""What an optimizer of PyTorch says is its state; it gives its copy new hooks, without the user's."""
+
+
 class Copies:
     """Copies of a reach's names and of its classes' data, with one memo.
 
@@ -201,7 +205,7 @@ class Copies:
                         setattr(made, hooks, self._copy(getattr(thing, hooks), name))
             if is_a(thing, optimizer, parameter):
                 for key, value in list(own(thing).items()):
-                    if key not in own(made):
+                    if key not in own(made) or (key not in _OPTIMIZER_STATE and is_a(thing, optimizer)):
                         own(made)[key] = self._copy(value, name)
 
 

@@ -137,9 +137,11 @@ class Digests:
         yield from self._of_attributes(piece)
 
     def _of_attributes(self, piece: _Piece) -> Iterator[bytes]:
+        caches = _CACHES if module_of(type(piece.thing)).startswith("pandas") else ()
         for name, value in list((own(piece.thing) or {}).items()):
-            yield _token(name)
-            yield self._part(piece, value, f".{name}")
+            if name not in caches:
+                yield _token(name)
+                yield self._part(piece, value, f".{name}")
         for cls in type.__dict__["__mro__"].__get__(type(piece.thing)):
             for name, slot in list(class_dict(cls).items()):
                 if type(slot) is types.MemberDescriptorType:
@@ -322,12 +324,16 @@ _CHANGING = frozenset(
 )
 """Of a class: Python's own, some of which change by looking, or by copying an object (``copyreg`` keeps slots)."""
 
+_CACHES = ("_cache", "_item_cache", "_cacher")
+"""Of a frame or an index of pandas: filled by looking."""
+
 _PICKLED = ("numpy.random", "sklearn.", "scipy.")
 """Libraries whose extension types keep what matters in memory of their own: trees, generators."""
 
 _KINDS: tuple[tuple[Any, Any], ...] = (
     (types.ModuleType, Digests._of_nothing), (type, Digests._of_class), (types.FunctionType, Digests._of_function),
     (weakref.ref, Digests._of_nothing), (types.FrameType, Digests._of_nothing),
+    (("pandas._libs.internals", "BlockValuesRefs"), Digests._of_nothing),  # who else looks at the same memory
     (functools._lru_cache_wrapper, Digests._of_cached), (random.Random, Digests._of_dice),
     (("torch", "Tensor"), Digests._of_tensor), (("torch", "Generator"), Digests._of_generator),
     (("torch.jit", "ScriptModule"), Digests._of_script), (("torch", "nn", "Module"), Digests._of_module),

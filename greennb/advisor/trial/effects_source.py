@@ -157,12 +157,14 @@ class _Names:
         thing = self._namespace[name]
         if is_a(thing, types.ModuleType):
             return str(types.ModuleType.__getattribute__(thing, "__name__"))
-        if type(thing) in (types.FunctionType, types.BuiltinFunctionType) or is_a(thing, type):
-            if type(thing) is types.FunctionType and thing.__globals__ is self._namespace:
-                return None
-            owner = thing.__module__
-            return f"{owner}.{thing.__name__}" if isinstance(owner, str) and owner != "builtins" else thing.__name__
-        return name if name in ("get_ipython", "exit", "quit", "input", "open") else None
+        if name in ("get_ipython", "exit", "quit", "input", "open"):
+            return name  # IPython's own
+        if Reach(self._namespace).is_own(type(thing)) or not callable(thing):
+            return None
+        owner, called = (getattr(thing, it, None) for it in ("__module__", "__name__"))
+        if (type(thing) is types.FunctionType and thing.__globals__ is self._namespace) or not isinstance(called, str):
+            return None
+        return f"{owner}.{called}" if isinstance(owner, str) and owner != "builtins" else called
 
     def is_own(self, node: ast.expr) -> bool:
         """Whether a name is an object of a class of the notebook's."""

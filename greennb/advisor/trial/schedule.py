@@ -158,7 +158,7 @@ class _Schedule:
                 if side.block_s + units * seconds[-1] > self._left_s:
                     break
                 seconds.append(self._warmed(side, units))
-            side.unit_s = seconds[-1]
+            side.unit_s = min(seconds)  # what else runs here may slow one down: blocks are long enough without it
             side.units = max(1, math.ceil(max(BLOCK_S, self._least_s()) / max(side.unit_s, 1e-9)))
             # What a block takes beside its units (copying, units before the window) was seen in the last warm-up.
             side.block_s += side.units * side.unit_s

@@ -18,6 +18,7 @@ import {
   text
 } from './checks';
 import type { Check, Fields } from './checks';
+import { plan, stopping, trial, trialMessage } from './guardsTrial';
 import { SCHEMA, VERSION } from './wire';
 import type {
   Answer,
@@ -35,7 +36,6 @@ import type {
   ISamples,
   ISessionTotal,
   ISettingsInForce,
-  ITrial,
   IWaste,
   Message,
   Method,
@@ -217,17 +217,6 @@ const waste = shape<IWaste>({
   code: orElse(CODE, '')
 });
 
-const trial = shape<ITrial>({
-  verdict: oneOf('saves', 'costs more', 'no difference shown', 'cannot tell'),
-  ratio: maybe(finite),
-  interval: value => {
-    const ends = every(finite, 3)(value);
-    return ends?.length === 2 ? [ends[0], ends[1]] : null;
-  },
-  quality: orElse(PROSE, ''),
-  break_even: maybe(finite)
-});
-
 /** A number of cells: at least the one that is named. */
 const cells: Check<number> = value => {
   const known = amount(value);
@@ -253,7 +242,8 @@ const finding = shape<IFinding>({
   evidence: some(shape({ name: NAME, value: maybe(finite), unit: text(40) }), MOST.items),
   suggestion: PROSE,
   code_change: CODE,
-  trial: maybe(trial)
+  trial: maybe(trial),
+  can_try: orElse(flag, false)
 });
 
 const watt: Check<number | null> = value =>
@@ -321,6 +311,9 @@ export const GUARDS: { [T in Message['type']]: Check<Omit<Extract<Message, { typ
   waste: shape({ v, type: typed('waste'), items: some(waste, MOST.items) }),
   findings: shape({ v, type: typed('findings'), findings: some(finding, MOST.items) }),
   settings: shape({ v, type: typed('settings'), ...inForce }),
+  trial: trialMessage,
+  plan,
+  stopping,
   bye: shape({ v, type: typed('bye'), reason: orElse(PROSE, '') }),
   watching: shape({ v, type: typed('watching'), hz: amount }),
   history: withRows<Omit<IHistory, 're'>>('history', MOST.history, {
@@ -358,6 +351,7 @@ const STREAM: ReadonlySet<string> = new Set<StreamMessage['type']>([
   'waste',
   'findings',
   'settings',
+  'trial',
   'bye'
 ]);
 const ANSWERS: ReadonlySet<string> = new Set<Answer['type']>([
@@ -365,6 +359,8 @@ const ANSWERS: ReadonlySet<string> = new Set<Answer['type']>([
   'watching',
   'history',
   'settings',
+  'plan',
+  'stopping',
   'refused'
 ]);
 

@@ -3,6 +3,7 @@
  * both languages read the golden files of tests/data/messages. Times are seconds of the kernel's monotonic clock; a number that is
  * missing is null, never 0.
  */
+import type { IPlan, IStopping, ITrial, ITrialMessage } from './wireTrial';
 
 /** Version of the messages that this page speaks. */
 export const VERSION = 1;
@@ -185,14 +186,6 @@ export interface IWaste {
   code: string;
 }
 
-export interface ITrial {
-  verdict: 'saves' | 'costs more' | 'no difference shown' | 'cannot tell';
-  ratio: number | null;
-  interval: [number, number] | null;
-  quality: string;
-  break_even: number | null;
-}
-
 /** A rule of the advisor that fired on a cell. Without a trial it shows no saving. */
 export interface IFinding {
   code: string;
@@ -220,6 +213,8 @@ export interface IFinding {
   suggestion: string;
   code_change: string;
   trial: ITrial | null;
+  /** Whether some variant answers its rule, so that a trial could be run. */
+  can_try: boolean;
 }
 
 /** Who the kernel is, what it can measure, and what it cannot and why. On the stream when its sources have changed. */
@@ -323,12 +318,15 @@ export interface IRefused {
 
 /** What comes on the stream. */
 export type StreamMessage =
-  IHello | ISamples | IBegan | IEnded | IWasteMessage | IFindings | ISettingsMessage | IBye;
+  IHello | ISamples | IBegan | IEnded | IWasteMessage | IFindings | ISettingsMessage | ITrialMessage | IBye;
 
 /** What comes as an answer; `re` is the question's id. */
-export type Answer = (IHello | IWatching | IHistory | ISettingsMessage | IRefused) & { re: string };
+export type Answer = (IHello | IWatching | IHistory | ISettingsMessage | IPlan | IStopping | IRefused) & {
+  re: string;
+};
 
 /** Anything that a kernel says. */
 export type Message = StreamMessage | Answer;
 
+export type { IChangeOfCell, IPlan, IStopping, ITrial, ITrialMessage, IWay, Verdict } from './wireTrial';
 export { GUARDS, parseAnswer, parseMeasurement, parseStream, versionOf } from './guards';

@@ -200,6 +200,7 @@ export function finding(over: Partial<IFinding> = {}): IFinding {
     suggestion: 'Use inference mode.',
     code_change: 'with torch.inference_mode():\n    ...',
     trial: null,
+    can_try: false,
     ...over
   };
 }

@@ -9,9 +9,10 @@ import type { IPartProps } from './part';
 export function Trial({ trial, trans }: { trial: ITrial } & Pick<IPartProps, 'trans'>): JSX.Element {
   const { verdict, ratio, interval, quality, break_even } = trial;
   const parts = [verdictWords(verdict, ratio, trans)];
-  if (interval) {
+  const known = interval?.filter((end): end is number => end !== null) ?? [];
+  if (known.length === 2) {
     const saved = verdict === 'saves';
-    const ends = interval.map(end => (saved ? 1 - end : end - 1)).sort((one, other) => one - other);
+    const ends = known.map(end => (saved ? 1 - end : end - 1)).sort((one, other) => one - other);
     parts.push(trans.__('95 %: %1 to %2', percent(ends[0], !saved), percent(ends[1], !saved)));
   }
   if (break_even !== null) {

@@ -49,3 +49,23 @@ export function insertCode(panel: NotebookPanel, source: string, cellId: string 
   content.deselectAll();
   void content.scrollToItem(index, 'smart');
 }
+
+/** A cell's source; null where it is gone. */
+export function sourceOf(panel: NotebookPanel, cellId: string): string | null {
+  return cellOf(panel, cellId)?.getSource() ?? null;
+}
+
+/** Replace a cell's source in one step of its own undo history; false where it can't be edited. */
+export function setSource(panel: NotebookPanel, cellId: string, source: string): boolean {
+  const cell = cellOf(panel, cellId);
+  if (cell === undefined || panel.content.model?.readOnly || cell.getMetadata('editable') === false) {
+    return false;
+  }
+  cell.transact(() => cell.setSource(source));
+  return true;
+}
+
+function cellOf(panel: NotebookPanel, cellId: string) {
+  const model = panel.isDisposed ? null : panel.content.model;
+  return model?.sharedModel.cells.find(cell => cell.getId() === cellId);
+}

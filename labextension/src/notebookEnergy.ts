@@ -14,6 +14,7 @@ import { type INotebookMemory, isOurs, NotebookMemory } from './metadata';
 import { cellIds, insertCode, jumpTo, withCells } from './notebookCells';
 import { PowerHistory } from './power';
 import { Soon } from './soon';
+import { Trials } from './trials';
 import { Watching } from './watching';
 import type {
   ICellCost,
@@ -60,6 +61,10 @@ export class NotebookEnergy implements INotebookEnergy {
       settings,
       load: it => this._load(it),
       dismissed: () => [...this._memory.now.never, ...this._memory.now.dismissed]
+    });
+    this.trials = new Trials({
+      ...{ panel, trans, link: this.link },
+      cost: id => this.cells.find(cell => cell.id === id)
     });
     this.link.stateChanged.connect(this._onState, this);
     this.link.connecting.connect(this._onConnecting, this);
@@ -212,6 +217,7 @@ export class NotebookEnergy implements INotebookEnergy {
     panel.context.sessionContext.kernelChanged.disconnect(this._onKernelChanged, this);
     this._forgetModel();
     this._watching.dispose();
+    this.trials.dispose();
     this.link.dispose();
     [this._cellsSoon, this._factsSoon, this._adviceSoon].forEach(it => it.dispose());
     Signal.clearData(this);
@@ -219,6 +225,7 @@ export class NotebookEnergy implements INotebookEnergy {
 
   readonly power = new PowerHistory();
   readonly link: KernelLink;
+  readonly trials: Trials;
 
   private _accounted(): IAccount {
     this._account ??= this._runs.account(cellIds(this.panel), this._running?.window ?? null);
@@ -252,6 +259,7 @@ export class NotebookEnergy implements INotebookEnergy {
 
   private _onGreeted(_: KernelLink, hello: IHello): void {
     if (hello.session !== this._hello?.session) {
+      this.trials.forget();
       this._session = null;
       this._setAdvice([], []);
     }
@@ -301,6 +309,9 @@ export class NotebookEnergy implements INotebookEnergy {
         break;
       case 'findings':
         this._setAdvice(this._waste, message.findings);
+        break;
+      case 'trial':
+        this.trials.heard(message);
         break;
       case 'bye':
         break; // the link says so

@@ -6,6 +6,7 @@ import { Token } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 
+import type { ITrials } from './tokensTrial';
 import type {
   IFault,
   IFinding,
@@ -180,6 +181,9 @@ export interface INotebookEnergy extends IDisposable {
   restore(setAside: ISetAside): void;
   /** Whether dismissals go into the notebook's file; false where it is read-only, and they end with the page. */
   readonly remembers: boolean;
+
+  /** What was tried of the findings here. */
+  readonly trials: ITrials;
 
   /** The notebook's budget in joules: its metadata, else the setting; null where there is none. */
   readonly budget_j: number | null;

@@ -6,7 +6,7 @@ import { quantity, sourceParts, stakeWords } from '../panels/findingWords';
 import { NewFindings } from '../panels/newFindings';
 import type { INotebookEnergy } from '../tokens';
 import type { IFinding } from '../wire';
-import { HOSTILE, cell, finding, host, model, notebook, show, trans } from './shownPart';
+import { HOSTILE, cell, finding, host, model, notebook, show, trans, tried } from './shownPart';
 
 const buttons = (words: string): HTMLElement[] =>
   [...host.querySelectorAll<HTMLElement>('button')].filter(button => button.textContent === words);
@@ -58,7 +58,7 @@ describe('a finding', () => {
   it('claims no saving without a trial, and one with it', () => {
     const untried = show(Advice, notebook({ findings: [finding()] }));
     expect(untried).not.toMatch(/sav/i);
-    const trial = { verdict: 'saves', ratio: 0.62, interval: [0.59, 0.66], quality: '', break_even: null };
+    const trial = tried({ ratio: 0.62, interval: [0.59, 0.66] });
     expect(show(Advice, notebook({ findings: [{ ...finding(), trial }] }))).toContain(
       'Saves 38 % here · 95 %: 34 % to 41 %'
     );

@@ -6,7 +6,7 @@ import React, { act } from 'react';
 import type { IPartProps } from '../panels/part';
 import { DEFAULTS } from '../settings';
 import type { ICellCost, IEnergyModel, ILatest, INotebookEnergy } from '../tokens';
-import type { IDomain, IFinding, IHello, IMeasurement } from '../wire';
+import type { IDomain, IFinding, IHello, IMeasurement, ITrial } from '../wire';
 
 // JupyterLab brings react-dom; its types are no dependency of ours
 const { createRoot } = require('react-dom/client') as { createRoot(host: Element): IRoot };
@@ -118,6 +118,13 @@ export function notebook(over: Record<string, unknown> = {}): INotebookEnergy & 
     runs: [],
     running: null,
     waste: [],
+    trials: {
+      changed: signal(),
+      runningKey: null,
+      isBusy: false,
+      stage: () => ({ kind: 'none' }),
+      applied: () => null
+    },
     findings: [],
     setAside: [],
     budget_j: null,
@@ -201,6 +208,29 @@ export function finding(over: Partial<IFinding> = {}): IFinding {
     code_change: 'with torch.inference_mode():\n    ...',
     trial: null,
     can_try: false,
+    ...over
+  };
+}
+
+/** What a trial showed. */
+export function tried(over: Partial<ITrial> = {}): ITrial {
+  return {
+    verdict: 'saves',
+    ratio: 0.5,
+    interval: [0.4, 0.6],
+    quality: '',
+    break_even: null,
+    quality_good: null,
+    note: '',
+    variant: 'channels_last',
+    unit: 'step',
+    units: null,
+    baseline: null,
+    candidate: null,
+    spent_s: null,
+    spent_j: null,
+    method: 'estimated',
+    change: null,
     ...over
   };
 }

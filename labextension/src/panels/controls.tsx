@@ -73,6 +73,7 @@ export function IconButton(props: {
 export function TextButton(props: {
   children: React.ReactNode;
   primary?: boolean;
+  disabled?: boolean;
   title?: string;
   onClick(): void;
 }): JSX.Element {
@@ -81,6 +82,7 @@ export function TextButton(props: {
       type="button"
       className={props.primary ? 'gnb-Button gnb-mod-primary' : 'gnb-Button'}
       title={props.title}
+      disabled={props.disabled}
       onClick={props.onClick}
     >
       {props.children}

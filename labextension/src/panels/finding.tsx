@@ -8,6 +8,7 @@ import { quantity, sourceParts, stakeMeaning, stakeWords } from './findingWords'
 import { useFold } from './folds';
 import type { IPartProps } from './part';
 import { Trial } from './trial';
+import { Apply, TryIt } from './tryIt';
 
 export interface IFindingProps extends IPartProps {
   finding: IFinding;
@@ -39,7 +40,9 @@ export function FindingCard(props: IFindingProps): JSX.Element {
         </Fold>
       </h3>
       {finding.trial ? <Trial trial={finding.trial} trans={trans} /> : null}
+      {finding.trial ? <Apply {...props} trial={finding.trial} /> : null}
       <Stake {...props} />
+      <TryIt {...props} />
       {open ? <Body {...props} /> : null}
     </article>
   );

@@ -153,6 +153,11 @@ export class KernelLink implements IDisposable {
     }
   }
 
+  /** Nothing comes although it should. */
+  reconnect(): void {
+    this._again();
+  }
+
   dispose(): void {
     if (this._isDisposed) {
       return;

@@ -10,6 +10,10 @@ import type { Answer, IHello, IHistory } from './wire';
 
 /** A kernel forgets a pace that nobody renews. */
 const RENEW_MS = 60_000;
+/** No sample for so long after one was asked for, from an idle kernel: its stream was lost on the way. */
+const SILENT_MS = 10_000;
+/** How often a kernel's stream is opened anew for that; one without sensors has nothing to say. */
+const MOST_ANEW = 2;
 /** A pause longer than this is a hole in the chart, which the kernel may be able to fill. */
 const HOLE_S = 5;
 
@@ -46,6 +50,9 @@ export class Watching implements IDisposable {
   /** The kernel can be asked now. */
   begin(hello: IHello): void {
     this._sent_hz = 0;
+    if (hello.session !== this._hello?.session) {
+      this._anew = 0;
+    }
     this._hello = hello;
     this._set = '';
     void this._past(60 * this._options.settings().history_min);
@@ -72,9 +79,10 @@ export class Watching implements IDisposable {
   dispose(): void {
     this._isDisposed = true;
     window.clearTimeout(this._timer);
+    window.clearTimeout(this._silence);
   }
 
-  private async _watch(woken: boolean): Promise<void> {
+  private async _watch(woken: boolean, renewed = false): Promise<void> {
     window.clearTimeout(this._timer);
     const { link, power } = this._options;
     const pace_hz = this._pace_hz;
@@ -83,13 +91,34 @@ export class Watching implements IDisposable {
     }
     this._sent_hz = pace_hz;
     if (pace_hz > 0) {
-      this._timer = window.setTimeout(() => void this._watch(false), RENEW_MS);
+      this._timer = window.setTimeout(() => void this._watch(false, true), RENEW_MS);
     }
     const hole_s = power.now_s() - power.last_s;
     if (woken && hole_s > HOLE_S) {
       void this._past(hole_s + 1);
     }
     await this._ask('watch', { stream: link.stream, hz: pace_hz });
+    if (!renewed) {
+      this._listen();
+    }
+  }
+
+  /** See to it that samples come. */
+  private _listen(): void {
+    window.clearTimeout(this._silence);
+    const { link, power } = this._options;
+    const { version } = power;
+    if (this._pace_hz === 0 || this._isDisposed) {
+      return;
+    }
+    this._silence = window.setTimeout(() => {
+      if (power.version !== version) {
+        this._anew = 0;
+      } else if (link.state.kind === 'live' && this._anew < MOST_ANEW) {
+        this._anew++;
+        link.reconnect();
+      }
+    }, SILENT_MS);
   }
 
   private async _past(span_s: number): Promise<void> {
@@ -134,6 +163,8 @@ export class Watching implements IDisposable {
   private _pace_hz = 0;
   private _sent_hz = 0;
   private _timer = 0;
+  private _silence = 0;
+  private _anew = 0;
   private _set = '';
   private _toldDismissed = '[]';
   private _hello: IHello | null = null;

@@ -95,11 +95,25 @@ describe('samples', () => {
     const panel = new FakePanel();
     const { model } = opened(panel);
     model.watch();
-    await pass(130_000);
+    await pass(1000);
+    panel.kernel.stream.say(samples([101], [[5]]));
+    await pass(129_000);
     expect(paces(panel.kernel)).toEqual([2, 2, 2]);
     await model.set('rate_hz', 10);
     await pass();
     expect(paces(panel.kernel).pop()).toBe(10);
+  });
+
+  it('that do not come are asked for on a new stream, twice at most', async () => {
+    const panel = new FakePanel();
+    opened(panel).model.watch();
+    await pass(1000);
+    const { commId } = panel.kernel.stream;
+    await pass(15_000);
+    expect(paces(panel.kernel)).toEqual([2, 2]);
+    expect(panel.kernel.stream.commId).not.toBe(commId);
+    await pass(40_000); // a machine without sensors has nothing to say
+    expect(paces(panel.kernel)).toEqual([2, 2, 2]);
   });
 
   it('come from the notebook in front', async () => {

@@ -20,7 +20,7 @@ export function Trial({ trial, trans }: { trial: ITrial } & Pick<IPartProps, 'tr
     parts.push(paidWords(trial, break_even, trans));
   }
   return (
-    <div className="gnb-Trial" role="status">
+    <div className="gnb-Trial" aria-live="polite">
       <p>
         <b>{parts.join(' · ')}</b>
         {quality ? (

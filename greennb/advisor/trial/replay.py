@@ -141,6 +141,7 @@ class Replay:
     Attributes:
         prefix_s: seconds that what stands before the work took.
         unit_s: seconds of a unit, as far as known.
+        shadow: its copies, None before and after.
         stage: random numbers and flags that it goes on with.
         counts_items: whether blocks tell samples, as seen by the counter, and not units.
     """
@@ -156,7 +157,7 @@ class Replay:
         self._scene = scene
         self._clock = clock
         self._script = Script(code, label)
-        self._shadow: Shadow | None = None
+        self.shadow: Shadow | None = None
         self.stage = Stage(scene)
         self._split: Split | None = None
         self._block = Block(counter, clock, 0)
@@ -173,8 +174,8 @@ class Replay:
             RefusedError: it can't be copied or replayed, has effects outside, or takes too long.
             Stopped: somebody stopped the trial.
         """
-        self._shadow = Shadow.of(self._scene.namespace, self._script.source)
-        self._start = dict(self._shadow.names)
+        self.shadow = Shadow.of(self._scene.namespace, self._script.source)
+        self._start = dict(self.shadow.names)
         with self._on_stage() as names:
             began_s = self._clock()
 
@@ -205,7 +206,7 @@ class Replay:
     def close(self) -> None:
         """Give the copies back; may be called twice."""
         self._script.close()
-        shadow, self._shadow, self._split = self._shadow, None, None
+        shadow, self.shadow, self._split = self.shadow, None, None
         self._start = {}
         self._plain = {}
         if shadow is not None:
@@ -231,11 +232,11 @@ class Replay:
     @contextmanager
     def _on_stage(self) -> Iterator[dict[str, Any]]:
         """The copies under the user's names, while units are counted."""
-        if self._shadow is None:
+        if self.shadow is None:
             raise RefusedError("This way of the trial was closed.")
         self._users = dict(self._scene.namespace)
         try:
-            with self.stage.set(), self._shadow.in_place() as names, self.counter.on(self._passed, self._busy):
+            with self.stage.set(), self.shadow.in_place() as names, self.counter.on(self._passed, self._busy):
                 yield names
         finally:
             self._users = {}

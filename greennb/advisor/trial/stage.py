@@ -34,10 +34,11 @@ class Stage:
             RefusedError: what ran has an effect outside.
         """
         outside = Ambient.now()
-        with self._scene.quiet(), effects.watched(), interrupts(self._scene.stop), ExitStack() as last:
+        with self._scene.quiet(), effects.watched(), ExitStack() as last:
             last.callback(outside.restore)
             self.ambient.restore()
             last.callback(self._keep)
+            last.enter_context(interrupts(self._scene.stop))  # signal handlers are among what surrounds a cell
             yield
 
     def _keep(self) -> None:

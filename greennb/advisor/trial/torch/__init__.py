@@ -6,12 +6,14 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from greennb.advisor.observe.torch.model import its
 from greennb.advisor.signals.torch import TorchSignals
 from greennb.advisor.trial import effects
 from greennb.advisor.trial.base import Kind, Pair, RefusedError, Scene, Variant
+from greennb.advisor.trial.reach import Reach
 from greennb.advisor.trial.replay import Replay
 from greennb.advisor.trial.torch.guard import Guard
-from greennb.advisor.trial.torch.steps import Calls, Steps
+from greennb.advisor.trial.torch.steps import INSTEAD, Calls, Steps
 from greennb.advisor.trial.torch.variants import VARIANTS
 
 __all__ = ["VARIANTS", "pair"]
@@ -40,6 +42,7 @@ def pair(scene: Scene, variant: Variant) -> Pair:
     changed = variant.change(scene)
     for code in (scene.code, changed):
         effects.refuse(code, scene.namespace)
+    _refuse_compiled(torch, scene)
     work = work_of(scene)
     ways = [_way(torch, scene, code, label, work) for code, label in ((scene.code, "A"), (changed, "B"))]
     try:
@@ -56,6 +59,16 @@ def pair(scene: Scene, variant: Variant) -> Pair:
         lambda: (max(a.unit_s, b.unit_s), max(a.prefix_s, b.prefix_s)),
     )  # fmt: skip
     return Pair(baseline=a, candidate=b, unit=a.counter.unit, guard=guard, units=work.units)
+
+
+def _refuse_compiled(torch: Any, scene: Scene) -> None:
+    """PyTorch leaves out of a copy that a model was compiled in place, and nobody knows how it was."""
+    for name, thing in Reach.of(scene.namespace, scene.code).names.items():
+        if issubclass(type(thing), torch.nn.Module) and its(thing).get(INSTEAD) is not None:
+            raise RefusedError(
+                f"{name} was compiled by {name}.compile(), which no copy keeps: write "
+                f"`{name} = torch.compile({name})` instead, or put that line into this cell."
+            )
 
 
 def work_of(scene: Scene) -> Work:

@@ -302,4 +302,4 @@ def _rms(values: Sequence[float]) -> float:
 
 
 def _percent(part: float) -> str:
-    return f"{100 * part:.2g} %"
+    return f"{100 * part:.{2 if part < 0.095 else 3}g} %"

@@ -21,7 +21,7 @@ from greennb.advisor.trial.replay import Find
 Passed = Callable[[], None]
 Saw = Callable[[Any, Any], None]
 
-_INSTEAD = "_compiled_call_impl"
+INSTEAD = "_compiled_call_impl"
 """What ``Module.__call__`` calls where it is set: the place of ``module.compile()``, in PyTorch since 2.1."""
 
 
@@ -72,12 +72,12 @@ class Root:
 
     def _attach(self, module: Any) -> None:
         own = object.__getattribute__(module, "__dict__")
-        if self._ours is not None and self._live() is module and own.get(_INSTEAD) is self._ours:
+        if self._ours is not None and self._live() is module and own.get(INSTEAD) is self._ours:
             return
         self.detach()
-        self._before = own.get(_INSTEAD)
+        self._before = own.get(INSTEAD)
         self._module = weakref.ref(module)
-        self._ours = own[_INSTEAD] = self._instead(module, self._before)
+        self._ours = own[INSTEAD] = self._instead(module, self._before)
 
     def _instead(self, module: Any, before: Any) -> Callable[..., Any]:
         torch, called = self._torch, self._called
@@ -98,10 +98,10 @@ class Root:
         module, ours, self._ours = self._live(), self._ours, None
         if module is not None and ours is not None:
             own = object.__getattribute__(module, "__dict__")
-            if own.get(_INSTEAD) is ours:
-                del own[_INSTEAD]
+            if own.get(INSTEAD) is ours:
+                del own[INSTEAD]
                 if self._before is not None:
-                    own[_INSTEAD] = self._before
+                    own[INSTEAD] = self._before
         self._before = None
         if self._first is not None:
             self._first.remove()
@@ -170,7 +170,7 @@ class _Counter:
         self._root.again()
 
     def _begun(self, args: Any) -> None:
-        self.items += samples(self._torch, args)
+        """The call by which a model without a name was found."""
 
     def _called(self, args: Any, kwargs: Any, value: Any) -> None:
         raise NotImplementedError
@@ -193,6 +193,10 @@ class Steps(_Counter):
     def __init__(self, torch: Any, name: str | None = None) -> None:
         super().__init__(torch, name)
         self._leader = self._other = 0
+        self._led = False
+        self._known: set[int] = set()
+        self._sampled = self._since = 0.0
+        self._steps = 0
         self._scaler: Any = None
 
     @contextmanager
@@ -209,6 +213,7 @@ class Steps(_Counter):
         def stepped(optimizer: Any, _args: Any, _kwargs: Any) -> None:
             if torch.compiler.is_compiling() or not self._here or not self._leads(id(optimizer)):
                 return
+            self._count()
             try:
                 self._passed()
             except BaseException:
@@ -218,24 +223,41 @@ class Steps(_Counter):
         return stepped
 
     def _leads(self, optimizer: int) -> bool:
-        """Whether its step is a unit: one that steps twice before the leader does again leads from then on."""
-        if optimizer == self._leader:
-            self._other = 0
-            return True
-        if not self._leader or optimizer == self._other:
-            self._leader, self._other = optimizer, 0
+        """Whether its step is a unit.
+
+        One that steps twice before the leader does again leads from then on; and so does a new one where the leader
+        was of the last run of the work.
+        """
+        new = optimizer not in self._known
+        self._known.add(optimizer)
+        if optimizer == self._leader or optimizer == self._other or (new and not self._led):
+            self._leader, self._other, self._led = optimizer, 0, True
             return True
         self._other = optimizer
         return False
 
+    def _count(self) -> None:
+        """Samples of the step that ends; where no call was seen (a model made within a function) the mean of others."""
+        if self._since:
+            self._sampled += self._since
+            self._steps += 1
+            self.items += self._since
+        elif self._steps:
+            self.items += self._sampled / self._steps
+        self._since = 0.0
+
+    def _begun(self, args: Any) -> None:
+        self._since += samples(self._torch, args)
+
     def _called(self, args: Any, kwargs: Any, value: Any) -> None:
         if self._here:
-            self.items += samples(self._torch, args, kwargs)
+            self._since += samples(self._torch, args, kwargs)
             self._busy()
 
     def rewind(self) -> None:
         """As the other counter's; a GradScaler that was left in the middle of its step ends it."""
         super().rewind()
+        self._led, self._since = False, 0.0
         scaler, self._scaler = self._scaler, None
         if scaler is not None:
             scaler.update()

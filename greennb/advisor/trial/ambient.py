@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from greennb.advisor.trial.ambient_parts import Part, keras_flags, libraries, python, randomness, torch_flags
+from greennb.advisor.trial.ambient_keras import keras_flags
+from greennb.advisor.trial.ambient_part import Part
+from greennb.advisor.trial.ambient_parts import libraries, python, randomness
+from greennb.advisor.trial.ambient_torch import torch_flags
 from greennb.advisor.trial.shadow import surely
 
 

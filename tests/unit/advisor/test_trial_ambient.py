@@ -10,7 +10,6 @@ import os
 import random
 import signal
 import sys
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -130,24 +129,21 @@ def test_an_interrupt_in_restoring_is_raised_after_its_end() -> None:
     before = Ambient.now()
     chance = random.Random(0)
     interrupted = 0
-    for _ in range(60):
+    while interrupted < 20:
         np.random.rand()
         sys.path.append("/nowhere")
         torch.set_default_dtype(torch.float64)
-        began = time.perf_counter()
         try:
-            signal.setitimer(signal.ITIMER_REAL, chance.uniform(1e-5, 2e-3))
+            signal.setitimer(signal.ITIMER_REAL, chance.uniform(1e-6, 1e-3))
             before.restore()
             signal.setitimer(signal.ITIMER_REAL, 0)
         except KeyboardInterrupt:
             interrupted += 1
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
-        with contextlib.suppress(KeyboardInterrupt):
+        with contextlib.suppress(KeyboardInterrupt):  # one may be on its way
             before.restore()
         assert before.differences(Ambient.now()) == []
-        assert time.perf_counter() - began < 60
-    assert interrupted > 5
 
 
 def test_a_working_directory_that_is_gone_is_no_error(tmp_path: Path) -> None:

@@ -88,7 +88,8 @@ HARMLESS = (
     "frame.to_numpy()", "pickle.dumps(1)", "frame.rename(columns={}).replace(1, 2)", "pd.read_csv('x')",
     "from tqdm import tqdm\nfor i in tqdm(range(3)):\n    pass", "async def f():\n    await g()", "torch.load('x')",
     "import time\ntime.sleep(0.1)", "del model", "trainer.train()", "table.to_csv('x')", "os.path.join('a', 'b')",
-    "import json\njson.loads('1')", "model.to('cpu')", "%time x = 1", "%matplotlib inline\nx = 1", "x = (5\n     % 3)", "os.environ['A'] = '1'",
+    "import json\njson.loads('1')",
+    "model.to('cpu')", "%time x = 1", "%matplotlib inline\nx = 1", "x = (5\n     % 3)", "os.environ['A'] = '1'",
     "input = 3\nmodel(input)", "model.save", "os.cpu_count()", "logging.info('x')",
 )  # fmt: skip
 

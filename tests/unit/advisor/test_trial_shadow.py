@@ -456,7 +456,7 @@ def test_interrupts_at_random_moments_leave_the_notebook_as_it_was() -> None:
 
     was = signal.signal(signal.SIGALRM, interrupt)
     try:
-        for _ in range(3000):
+        while interrupted < 500:
             try:
                 signal.setitimer(signal.ITIMER_REAL, chance.uniform(1e-6, 3e-4))
                 with shadow.in_place() as names:
@@ -476,7 +476,6 @@ def test_interrupts_at_random_moments_leave_the_notebook_as_it_was() -> None:
             assert all(namespace[name] is value for name, value in bindings.items())
     finally:
         signal.signal(signal.SIGALRM, was)
-    assert interrupted > 100
 
 
 def test_a_module_of_the_users_own_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -119,7 +119,7 @@ class Copies:
             elif is_a(thing, generator):
                 made = generator(thing.device)
                 made.set_state(thing.get_state())
-            elif is_a(thing, tensor) and self._reach.namespace.get(name) is thing and not thing.is_leaf:
+            elif is_a(thing, tensor) and self._reach.namespace.get(name) is thing and _hangs(thing):
                 raise RefusedError(
                     f"{name} hangs on a graph of gradients that another cell has made: make it anew in the cell, or "
                     f"detach it ({name} = {name}.detach())."
@@ -207,6 +207,11 @@ class Copies:
                 for key, value in list(own(thing).items()):
                     if key not in own(made) or (key not in _OPTIMIZER_STATE and is_a(thing, optimizer)):
                         own(made)[key] = self._copy(value, name)
+
+
+def _hangs(tensor: Any) -> bool:
+    """Whether a tensor is the result of others, with their gradients to come."""
+    return not tensor.is_leaf
 
 
 def _refuse(thing: Any, name: str) -> None:

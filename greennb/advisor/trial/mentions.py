@@ -183,7 +183,7 @@ class _Reader(ast.NodeVisitor):
 
     def visit_FunctionDef(self, node: _Def) -> None:
         self._signature(node)
-        self._later(node.name, functools.partial(self._body, node.args, node.body))
+        self._later(node.name, functools.partial(self._body, node.args, list[ast.AST](node.body)))
         self._binds(node.name)
         if node.decorator_list:
             self._reads(node.name)
@@ -201,7 +201,7 @@ class _Reader(ast.NodeVisitor):
             self._visit_all(it for it in node.body if not isinstance(it, _Def))
         for method in methods:
             self._signature(method)
-            self._later(node.name, functools.partial(self._body, method.args, method.body))
+            self._later(node.name, functools.partial(self._body, method.args, list[ast.AST](method.body)))
         self._binds(node.name)
         if node.decorator_list:
             self._reads(node.name)

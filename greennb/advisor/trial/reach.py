@@ -120,9 +120,7 @@ class Reach:
         self._ways: dict[type, Any] = {}
         self._own: dict[str, bool] = {str(namespace.get("__name__", "__main__")): True}
         self._outside = {id(namespace)} | {
-            id(types.ModuleType.__dict__["__dict__"].__get__(it))
-            for it in list(sys.modules.values())
-            if is_a(it, types.ModuleType)
+            id(own(it)) for it in list(sys.modules.values()) if is_a(it, types.ModuleType)
         }
 
     @classmethod

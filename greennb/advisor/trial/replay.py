@@ -29,6 +29,12 @@ Window = Callable[[], AbstractContextManager[object]]
 PREFIX_SHARE = 5
 """What stands before the work may take this part of the budget: it runs several times in a trial."""
 
+CHANGED_SHARE = 2
+"""The same for the changed cell, which may load its libraries the first time: torch.compile's take 3 s."""
+
+LONG_S = 1.0
+"""Seconds after which two units are enough to know the work by."""
+
 WARM_S = 0.02
 """Seconds of units before a window: after another way's block caches are cold, and a loader starts anew."""
 
@@ -97,7 +103,7 @@ class Block:
         self.passed = 0
         self.complete = False
         self.items = self.unit_s = 0.0
-        self.last_s = clock()
+        self.last_s = self._began_s = clock()
 
     def unit(self) -> None:
         """One has passed."""
@@ -120,7 +126,8 @@ class Block:
     def _without_window(self) -> None:
         if self.passed > 1:
             self.unit_s = self._clock() - self.last_s
-        self.complete = self.passed >= self._warm
+        long = self.passed > 1 and self._clock() - self._began_s > LONG_S
+        self.complete = long or self.passed >= self._warm
 
     def __enter__(self) -> Block:
         return self
@@ -186,7 +193,7 @@ class Replay:
                 self._block = Block(self.counter, self._clock, ENOUGH)
                 if failed := self._execute(statement, names):
                     raise RefusedError(f"Run again on copies{self._changed}, the cell raised {failed}.")
-                return self._block.passed
+                return ENOUGH if self._block.complete else self._block.passed
 
             self._split = split(self._script, run, self.counter.unit)
             self.unit_s = self._block.unit_s
@@ -223,7 +230,7 @@ class Replay:
         return min(MOST_WARM, max(2, math.ceil(WARM_S / self.unit_s))) if self.unit_s > 0 else 2
 
     def _affordable(self) -> None:
-        if self.prefix_s > self._scene.budget_s / PREFIX_SHARE:
+        if self.prefix_s > self._scene.budget_s / (CHANGED_SHARE if self.label == "B" else PREFIX_SHARE):
             raise RefusedError(
                 f"What stands before the work in this cell takes {self.prefix_s:.1f} s, and a trial of "
                 f"{self._scene.budget_s:g} s does so several times: move it to a cell of its own, or give more seconds."

@@ -217,6 +217,21 @@ def test_a_prefix_that_takes_long_is_refused(notebook: Notebook) -> None:
         notebook.replay().prepare()
 
 
+def test_two_units_are_enough_to_know_slow_work_by(notebook: Notebook) -> None:
+    """Five of them would take the trial's time."""
+    notebook.run(LOOP)
+    assert notebook.scene is not None
+    code = "import time\nfor i in range(9):\n    step(x, y)\n    time.sleep(0.7)"
+    notebook.scene = replace(notebook.scene, code=code)
+    window = Windows()
+    with notebook.unchanged():
+        way = notebook.replay()
+        way.prepare()
+        way.run(1, window)
+        way.close()
+    assert way.unit_s > 0.6
+
+
 # What goes wrong
 
 

@@ -357,3 +357,21 @@ def test_warnings_of_a_replay_are_the_cells_own(notebook: Notebook) -> None:
     with notebook.unchanged(), warnings.catch_warnings():
         warnings.simplefilter("error")
         blocks(notebook.pair(BF16))
+
+
+def test_a_file_written_at_an_epochs_end_is_not_written(notebook: Notebook, tmp_path: Path) -> None:
+    """Long after the first steps, in the middle of a block, and under a name that no source tells of."""
+    notebook.namespace["path"] = str(tmp_path / "history.txt")
+    notebook.run("import builtins\nways = {'out': getattr(builtins, 'op' + 'en')}")
+    cell = LOOP + "    if epoch:\n        with ways['out'](path, 'w') as file:\n            file.write('done')\n"
+    notebook.run(cell)
+    (tmp_path / "history.txt").unlink()
+    window = Windows()
+    with notebook.unchanged():
+        pair = notebook.pair(LOOP)
+        with pytest.raises(RefusedError, match="writes a file"):
+            pair.baseline.run(100, window)
+        pair.baseline.close()
+        pair.candidate.close()
+    assert not window.open
+    assert list(tmp_path.iterdir()) == []

@@ -302,4 +302,6 @@ def _rms(values: Sequence[float]) -> float:
 
 
 def _percent(part: float) -> str:
+    if 0 < part < 1e-5:
+        return "less than 0.001 %"
     return f"{100 * part:.{2 if part < 0.095 else 3}g} %"

@@ -194,7 +194,7 @@ class Steps(_Counter):
         super().__init__(torch, name)
         self._leader = self._other = 0
         self._led = False
-        self._known: set[int] = set()
+        self._known: dict[int, weakref.ref[Any]] = {}
         self._sampled = self._since = 0.0
         self._steps = 0
         self._scaler: Any = None
@@ -211,7 +211,7 @@ class Steps(_Counter):
         torch = self._torch
 
         def stepped(optimizer: Any, _args: Any, _kwargs: Any) -> None:
-            if torch.compiler.is_compiling() or not self._here or not self._leads(id(optimizer)):
+            if torch.compiler.is_compiling() or not self._here or not self._leads(optimizer):
                 return
             self._count()
             try:
@@ -222,18 +222,21 @@ class Steps(_Counter):
 
         return stepped
 
-    def _leads(self, optimizer: int) -> bool:
+    def _leads(self, optimizer: Any) -> bool:
         """Whether its step is a unit.
 
         One that steps twice before the leader does again leads from then on; and so does a new one where the leader
         was of the last run of the work.
         """
-        new = optimizer not in self._known
-        self._known.add(optimizer)
-        if optimizer == self._leader or optimizer == self._other or (new and not self._led):
-            self._leader, self._other, self._led = optimizer, 0, True
+        key = id(optimizer)
+        known = self._known.get(key)
+        new = known is None or known() is not optimizer
+        if new:
+            self._known[key] = weakref.ref(optimizer)
+        if (not new and key in (self._leader, self._other)) or (new and not self._led):
+            self._leader, self._other, self._led = key, 0, True
             return True
-        self._other = optimizer
+        self._other = key
         return False
 
     def _count(self) -> None:

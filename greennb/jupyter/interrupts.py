@@ -36,6 +36,9 @@ _SURE_NAMES = frozenset({"__enter__", "__exit__", "_close", "close", "detach", "
 class Interrupts:
     """Ends one trial; from any thread.
 
+    Attributes:
+        from_elsewhere: whether another thread ended it, a page's say, and not the kernel's interrupt.
+
     Args:
         stop: called first of all: asks the trial to end by itself, at its next step.
     """
@@ -45,10 +48,10 @@ class Interrupts:
         self._lock = threading.Lock()
         self._runs = False
         self._here = False  # whether SIGINT is ours
-        self._tries: threading.Thread | None = None
+        self._tries = False  # whether a thread does
         self._raised = 0
         self._next_s = 0.0
-        self.by_key = False
+        self.from_elsewhere = False
 
     @contextmanager
     def caught(self) -> Iterator[None]:
@@ -72,10 +75,16 @@ class Interrupts:
             if not self._runs:
                 return False
             self._stop()
-            if self._here and self._tries is None:
-                self._tries = threading.Thread(target=self._try, name="greennb-stop", daemon=True)
-                self._tries.start()
+            if not self._tries:
+                self.from_elsewhere = True
+                if self._here:
+                    self._begin_to_try()
             return True
+
+    def _begin_to_try(self) -> None:
+        self._tries = True
+        # Not threading.Thread: the signal may have come while somebody starts one, and holds the lock for that.
+        _thread.start_new_thread(self._try, ())
 
     def _try(self) -> None:
         while True:
@@ -90,10 +99,8 @@ class Interrupts:
             return
         # The lock may be held by this very thread, a few frames further out: it is not taken here.
         self._stop()
-        if self._tries is None:
-            self.by_key = True
-            self._tries = threading.Thread(target=self._try, name="greennb-stop", daemon=True)
-            self._tries.start()
+        if not self._tries:
+            self._begin_to_try()
         if time.monotonic() >= self._next_s and _is_others(frame):
             self._next_s = time.monotonic() + PATIENCE_S * 2**self._raised
             self._raised += 1

@@ -112,7 +112,7 @@ class _Line:
 
     def end(self, words: str) -> None:
         """Leave ``words`` in it, or nothing."""
-        if self._there:
+        if self._there or words:
             self.say(words)
 
 

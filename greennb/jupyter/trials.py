@@ -107,11 +107,10 @@ class Trying:
         interrupts = Interrupts(stop.set)
         try:
             with self._runs(interrupts):
-                telling.running(telling.at)
-                trial = run_interruptibly(interrupts, lambda: run(stop, telling.running))
+                trial = run_interruptibly(interrupts, lambda: self._told(telling, stop, run))
         except (Stopped, KeyboardInterrupt):
-            telling.ended("stopped", STOPPED, raised=interrupts.by_key)
-            if interrupts.by_key:
+            telling.ended("stopped", STOPPED, raised=not interrupts.from_elsewhere)
+            if not interrupts.from_elsewhere:
                 raise GreennbError(STOPPED) from None
             return None
         except GreennbError as error:
@@ -127,6 +126,12 @@ class Trying:
         telling.done(trial)
         self._session.bridge.advice_changed()
         return trial
+
+    @staticmethod
+    def _told(telling: Telling, stop: Stop, run: Callable[[Stop, Callable[[Progress], None]], Trial]) -> Trial:
+        telling.running(telling.at)
+        stop.check()  # an interrupt while that was told is not raised there
+        return run(stop, telling.running)
 
     @contextmanager
     def _runs(self, interrupts: Interrupts) -> Iterator[None]:

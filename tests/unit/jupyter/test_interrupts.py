@@ -43,7 +43,7 @@ def test_another_thread_ends_a_loop_that_asks_nobody_and_the_handler_is_put_back
         run_interruptibly(interrupts, run)
     thread.join()
     assert stop.wanted
-    assert not interrupts.by_key
+    assert interrupts.from_elsewhere
     assert signal.getsignal(signal.SIGINT) is before
 
 
@@ -58,7 +58,7 @@ def test_the_kernels_button_ends_it_too_and_is_known_as_such():
     with pytest.raises(KeyboardInterrupt):
         run_interruptibly(interrupts, run)
     assert stop.wanted
-    assert interrupts.by_key
+    assert not interrupts.from_elsewhere
 
 
 def test_what_puts_things_back_is_never_interrupted_and_the_trial_ends_all_the_same():
@@ -128,4 +128,3 @@ def test_an_error_of_the_trial_goes_through_and_nothing_is_left():
     with pytest.raises(ZeroDivisionError):
         run_interruptibly(Interrupts(Stop().set), lambda: 1 / 0)
     assert signal.getsignal(signal.SIGINT) is before
-    assert "greennb-stop" not in [thread.name for thread in threading.enumerate()]

@@ -23,6 +23,9 @@ Told = Mapping[str, Any]
 APPLY = "The changed cell was put below this one. It has not been run: look at it, and run it if you like."
 """Said where the magic has offered the change."""
 
+LEAST_PEAK_B = 2**20
+"""Bytes below which a peak is not worth a row; ours."""
+
 _WIDTH, _HEAD = 100, 13  # columns of text, of which the first are the rows' names
 _LINES, _LINE = 60, 300  # of a diff
 _CODE = """
@@ -94,7 +97,7 @@ def progress(
     if spent_j is not None:
         spent += f" and {joules(spent_j, method)}"
     seen = f": {rounds} round{'' if rounds == 1 else 's'}" if rounds else ""
-    if ratio is not None:
+    if ratio is not None and interval is not None and interval[1] <= 2:  # else nothing is known yet
         seen += f", so far {_difference(ratio, interval, method)}"
     return f"{plain(phase, 30)}, {spent}{seen}"
 
@@ -191,7 +194,7 @@ def rows(told: Told) -> list[tuple[str, str]]:
     found = [
         ("joules", _per(told, "joules", lambda value: joules(value, _method(told)))),
         ("time", _per(told, "seconds", seconds)),
-        ("peak memory", _both(told, "peak_b", size)),
+        ("peak memory", _peak(told)),
         ("done once", _both(told, "apart_j", lambda value: joules(value, _method(told)), "to warm up and compile, ")),
         ("quality", _quality(told)),
         ("pays back", _pays_back(told)),
@@ -254,10 +257,9 @@ def _turned(interval: tuple[float, float], *, less: bool) -> str:
     return percents(1 - high, 1 - low) if less else percents(low - 1, high - 1)
 
 
-def _difference(ratio: float, interval: tuple[float, float] | None, method: Method | None) -> str:
+def _difference(ratio: float, interval: tuple[float, float], method: Method | None) -> str:
     less = ratio < 1
-    shown = "" if interval is None else f" ({_turned(interval, less=less)})"
-    return f"{_share(abs(1 - ratio), method)} {'less' if less else 'more'}{shown}"
+    return f"{_share(abs(1 - ratio), method)} {'less' if less else 'more'} ({_turned(interval, less=less)})"
 
 
 def _per(told: Told, what: str, words: Any) -> str:
@@ -274,6 +276,12 @@ def _per(told: Told, what: str, words: Any) -> str:
 def _both(told: Told, what: str, words: Any, head: str = "") -> str:
     values = (told.get("baseline") or {}).get(what), (told.get("candidate") or {}).get(what)
     return "" if None in values else f"{head}{words(values[0])} before, {words(values[1])} after"
+
+
+def _peak(told: Told) -> str:
+    """Nothing where both are small: what a process holds goes up and down by as much without any reason."""
+    peaks = [way.get("peak_b") for way in (told.get("baseline") or {}, told.get("candidate") or {})]
+    return _both(told, "peak_b", size) if any(peak is not None and peak >= LEAST_PEAK_B for peak in peaks) else ""
 
 
 def _quality(told: Told) -> str:

@@ -101,6 +101,11 @@ def test_what_an_old_kernel_said_can_be_read():
     ]
 
 
+def test_a_peak_of_a_few_pages_is_not_spoken_of():
+    assert "peak memory" not in trial.text(replace(SAVES, baseline_peak_b=0, candidate_peak_b=4096).to_dict())
+    assert "peak memory" in trial.text(replace(SAVES, baseline_peak_b=0, candidate_peak_b=2**21).to_dict())
+
+
 def test_a_change_that_fails_its_guard_is_never_recommended():
     told = TRIALS["worse"].to_dict()
     assert trial.verdict(told) == "saves ~33 % (27–38 %), but results are not as good"
@@ -132,6 +137,11 @@ def test_progress_is_one_line():
         phase="copying", rounds=0, ratio=None, interval=None, spent_s=0.0, spent_j=None, budget_s=30.0, method=None
     )
     assert bare == "copying, 0 s of 30.0 s"
+    wide = trial.progress(
+        phase="measuring", rounds=2, ratio=0.64, interval=(0.02, 16.7), spent_s=3.1, spent_j=None, budget_s=30.0,
+        method=None,
+    )  # fmt: skip
+    assert wide == "measuring, 3.10 s of 30.0 s: 2 rounds"  # a ratio of which nothing is known is no news
 
 
 def test_whatever_a_user_or_a_variant_is_called_it_is_text():

@@ -1,0 +1,62 @@
+"""The kit of scikit-learn: the fit of a cell, captured as it is and as changed, made again on clones and copies."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from greennb.advisor.signals.sklearn import EstimatorCall
+from greennb.advisor.trial import effects
+from greennb.advisor.trial.base import Pair, RefusedError, Scene, Variant
+from greennb.advisor.trial.sklearn.capture import Capture
+from greennb.advisor.trial.sklearn.guard import Guard
+from greennb.advisor.trial.sklearn.variants import VARIANTS
+from greennb.advisor.trial.sklearn.variants.scene import wanted_fit
+from greennb.advisor.trial.sklearn.ways import FitWay, rows_for
+
+__all__ = ["VARIANTS", "pair"]
+
+
+def pair(scene: Scene, variant: Variant) -> Pair:
+    """The two ways of a cell that fits; see :class:`greennb.advisor.trial.base.Kit`."""
+    if "sklearn.base" not in sys.modules:
+        raise RefusedError("scikit-learn is not loaded in this notebook.")
+    changed = variant.change(scene)
+    for code in (scene.code, changed):
+        effects.refuse(code, scene.namespace)
+    seen = wanted_fit(scene)
+    ways: list[FitWay] = []
+    try:
+        first = Capture(scene, scene.code, "A", lambda it, method, _number: _is(seen, it, method))
+        ways.append(FitWay(scene, first, "A"))
+        number = first.fit.number  # with the change its class may be another, its place is not
+        second = Capture(scene, changed, "B", lambda _it, _method, count: count == number)
+        ways.append(FitWay(scene, second, "B"))
+        a, b = ways
+        if a.rows != b.rows:
+            raise RefusedError("With the change the fit is given other rows, so that the two can't be compared.")
+        rows = rows_for(scene, a.rows, seen.seconds / max(1, seen.calls))
+        for way in ways:
+            way.use(rows)
+        fit_s = max(_timed(way) for way in ways)
+    except BaseException:
+        for way in ways:
+            way.close()
+        raise
+    return Pair(
+        baseline=a, candidate=b, unit="fit", guard=Guard(scene, a, b, variant.kind, fit_s), units=float(seen.calls)
+    )
+
+
+def _is(seen: EstimatorCall, estimator: Any, method: str) -> bool:
+    return type(estimator).__name__ == seen.estimator and method == seen.method
+
+
+def _timed(way: FitWay) -> float:
+    """Seconds of a fit; the first one also shows whether it can be made."""
+    x, y = way.some(way.used)
+    with way.on_stage():
+        began_s = time.perf_counter()
+        way.fitted(x, y)
+        return time.perf_counter() - began_s

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from greennb.advisor.trial.base import Progress
 from greennb.model import messages_trial as messages
 from greennb.model.finding import Trial
+from greennb.model.reading import Method
 from greennb.views import trial as views
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ class Telling:
         self._key = key
         self._cell_id = cell_id
         self._plan = plan
+        # What runs is measured by what is there now; the cell may have been measured otherwise, or not at all.
+        self._method = Method.worst(channel.method for channel in session.runtime.meter.channels)
         self._line = _line(session.shell) if show and not session.recording else None
         self._show = show
         self._next_s = 0.0
@@ -73,7 +76,7 @@ class Telling:
         at = self.at
         return views.progress(
             phase=at.phase, rounds=at.rounds, ratio=at.ratio, interval=at.interval, spent_s=at.spent_s,
-            spent_j=at.spent_j, budget_s=at.budget_s, method=None if self._plan is None else self._plan.method,
+            spent_j=at.spent_j, budget_s=at.budget_s, method=self._method,
         )  # fmt: skip
 
     def _page(self, state: str, words: str, trial: Trial | None = None) -> None:
@@ -87,7 +90,7 @@ class Telling:
             ratio=at.ratio if trial is None else trial.ratio,
             interval=at.interval if trial is None else trial.interval,
             spent_s=spent_s, spent_j=at.spent_j if trial is None else trial.spent_j, budget_s=at.budget_s,
-            method=plan.method if trial is None or trial.method is None else trial.method, words=words,
+            method=self._method if trial is None or trial.method is None else trial.method, words=words,
         )  # fmt: skip
         self._session.bridge.trial(said)
 

@@ -131,7 +131,7 @@ class Trials:
         return Plan(
             key=key, code=code, variant=chosen.name, kind=chosen.kind, variants=others,
             cell_id=cell.cell_id, execution_count=cell.execution_count,
-            words=_words(cell, chosen, budget_s, expected_j, method), budget_s=budget_s, budget_j=budget_j,
+            words=_words(cell, chosen, (budget_s, budget_j), expected_j, method), budget_s=budget_s, budget_j=budget_j,
             expected_j=expected_j, method=method, change=change,
         )  # fmt: skip
 
@@ -342,8 +342,14 @@ def _expected(cell: CellContext, budget_s: float) -> tuple[float | None, Method 
 
 
 def _words(
-    cell: CellContext, variant: Variant, budget_s: float, expected_j: float | None, method: Method | None
+    cell: CellContext,
+    variant: Variant,
+    budget: tuple[float, float | None],
+    expected_j: float | None,
+    method: Method | None,
 ) -> tuple[str, ...]:
+    budget_s, budget_j = budget
+    latest = fmt.seconds(budget_s) if budget_j is None else f"{fmt.seconds(budget_s)} or {fmt.joules(budget_j)}"
     which = "the cell" if cell.execution_count is None else f"cell [{cell.execution_count}]"
     much = (
         "how many joules that takes is not known, for the cell was not measured"
@@ -357,7 +363,7 @@ def _words(
     )
     return (
         f"This runs {which} on copies of what it uses, as it is and with {variant.name}, by turns.",
-        f"It ends as soon as the answer is safe, after {fmt.seconds(budget_s)} at the latest; {much}.",
+        f"It ends as soon as the answer is safe, after {latest} at the latest; {much}.",
         *blind,
         LOOKS_AT[variant.kind],
         "Nothing of the notebook is changed by it: that is checked afterwards.",

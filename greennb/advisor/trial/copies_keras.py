@@ -167,7 +167,7 @@ def _contents(cell: types.CellType) -> Any:
 
 def _tracked(thing: Any, memo: dict[int, Any], later: list[Callable[[], None]]) -> Any:
     """A collection that tells its tracker of what is put into it: here it must not, the tracker is copied as well."""
-    kind = type(thing)
+    kind: Any = type(thing)
     made = kind.__new__(kind)
     memo[id(thing)] = made
     vars(made).update({name: _part(value, memo) for name, value in vars(thing).items() if name != "tracker"})

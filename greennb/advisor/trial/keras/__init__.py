@@ -13,7 +13,7 @@ from greennb.advisor.trial.keras import guard
 from greennb.advisor.trial.keras.capture import KerasWay, Target
 from greennb.advisor.trial.keras.left import arrays, seeded
 from greennb.advisor.trial.keras.loops import Turns, counted
-from greennb.advisor.trial.keras.seen import KerasVariant, target, turns
+from greennb.advisor.trial.keras.seen import KerasVariant, target
 from greennb.advisor.trial.keras.variants import VARIANTS
 from greennb.advisor.trial.replay import SLOW_S, Replay
 
@@ -117,7 +117,7 @@ def _of_loop(scene: Scene, variant: KerasVariant, changed: str) -> Pair:
     def judge() -> Quality:
         return guard.left_behind(run, variant.kind)
 
-    return Pair(baseline=a, candidate=b, unit=Turns.unit, guard=judge, units=turns(scene))
+    return Pair(baseline=a, candidate=b, unit=Turns.unit, guard=judge, units=variant.units(scene))
 
 
 def _bound(code: str) -> frozenset[str]:

@@ -7,6 +7,7 @@ user's callbacks, validation and progress bar are not.
 from __future__ import annotations
 
 import inspect
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +27,13 @@ T = TypeVar("T")
 
 WARM_S = 0.02
 """Seconds of steps before a window: after another way's block the caches are cold."""
+
+MOST_WARM = 50
+"""Calls before a window, at most."""
+
+AHEAD = 8
+"""Batches that a pipeline may have made while the other way ran: these are drawn before the window opens (ours; with
+AUTOTUNE a buffer mostly holds fewer)."""
 
 SHORT = {"epochs": 1, "steps_per_epoch": 1, "validation_data": None, "validation_split": 0.0, "callbacks": None,
          "verbose": 0}  # fmt: skip
@@ -82,6 +90,7 @@ class KerasWay:
         self._steps: Steps | None = None
         self._call: Call | None = None
         self._start: list[Any] = []
+        self._closed = False
 
     @property
     def call(self) -> Call:
@@ -107,16 +116,17 @@ class KerasWay:
 
     def run(self, units: int, window: Window) -> float:
         """See :meth:`greennb.advisor.trial.base.Way.run`; items are samples, or steps where data don't tell those."""
-        if self._steps is None:
+        if self._steps is None and not self._closed:
             self.prepare()
-        assert self._steps is not None
-        steps = self._steps
         with self._on_stage():
+            steps = self._steps
+            assert steps is not None
             return self._guarded(lambda: self._block(steps, units, window))
 
     def close(self) -> None:
         """Give the copies back; may be called twice."""
         self._script.close()
+        self._closed = True
         shadow, self._shadow, self._steps, self._call, self._start = self._shadow, None, None, None, []
         if shadow is not None:
             shadow.close()
@@ -162,7 +172,8 @@ class KerasWay:
 
     def _warm(self, steps: Steps) -> int:
         call_s = self.unit_s * steps.at_once
-        return 1 if call_s >= WARM_S or call_s <= 0 else min(50, max(2, round(WARM_S / call_s)))
+        least = math.ceil(AHEAD / steps.at_once) if steps.pipeline else 1
+        return max(least, min(MOST_WARM, round(WARM_S / call_s)) if call_s > 0 else 1)
 
     def _step(self, steps: Steps) -> int:
         self._scene.stop.check()

@@ -93,4 +93,4 @@ def _finite(values: Sequence[float]) -> bool:
 
 
 def _percent(part: float) -> str:
-    return f"{100 * part:.2g} %"
+    return "less than 0.001 %" if part < 1e-5 else f"{100 * part:.2g} %"

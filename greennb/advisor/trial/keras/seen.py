@@ -1,4 +1,4 @@
-"""What the advisor saw of Keras in a cell, as its trials ask for it, and edits of a cell's source."""
+"""What the advisor saw of Keras in a cell, and where it stands in its source, as its trials ask for it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from greennb.advisor.signals.keras import InputSeen, KerasCall
 from greennb.advisor.trial.base import Kind, RefusedError, Scene
@@ -38,6 +38,10 @@ class KerasVariant:
     def works(self, scene: Scene) -> Works:
         """What such a loop repeats."""
         return opens_tape(scene.namespace)
+
+    def units(self, scene: Scene) -> float | None:
+        """How many turns such a loop had in the whole cell."""
+        return turns(scene)
 
 
 def dearest(scene: Scene) -> KerasCall | None:
@@ -104,92 +108,13 @@ def _variable(name: str | None) -> str | None:
 
 
 def alias(scene: Scene, module: str) -> tuple[str, str]:
-    """A name for a module in the notebook, and the line that imports it where there is none yet."""
+    """A name for a module in the notebook, and the line that imports it as that where there is none yet."""
     for name, thing in list(scene.namespace.items()):
         if is_a(thing, types.ModuleType) and thing.__name__ == module and name.isidentifier() and name[0] != "_":
-            return name, ""
-    short = {"tensorflow": "tf"}.get(module, module)
-    return short, f"import {module} as {short}\n" if short != module else f"import {module}\n"
-
-
-class Edits:
-    """Edits of a source, found by its tree and made as text, so that everything else stays as the user wrote it."""
-
-    def __init__(self, code: str) -> None:
-        self.tree = ast.parse(code)
-        self._lines = [it.encode() for it in code.splitlines(keepends=True)] or [b""]
-        self._starts = [0]
-        for line in self._lines:
-            self._starts.append(self._starts[-1] + len(line))
-        self._edits: list[tuple[int, int, str]] = []
-
-    def replace(self, node: Any, text: str) -> None:
-        """Other text for a node."""
-        self._edits.append((*self._span(node), text))
-
-    def after(self, node: Any, text: str) -> None:
-        """Text right behind a node."""
-        end = self._span(node)[1]
-        self._edits.append((end, end, text))
-
-    def before(self, statement: ast.stmt, text: str) -> None:
-        """Lines before a statement, in its column.
-
-        Raises:
-            RefusedError: it does not begin its line.
-        """
-        first = min([statement.lineno, *(it.lineno for it in getattr(statement, "decorator_list", ()))])
-        line = self._lines[first - 1]
-        indent = line[: len(line) - len(line.lstrip())].decode()
-        if statement.lineno == first and line[: statement.col_offset].strip():
-            raise RefusedError("Several statements stand in one line: put each in a line of its own, then try again.")
-        at = self._starts[first - 1]
-        self._edits.append((at, at, "".join(f"{indent}{it}\n" if it else "\n" for it in text.split("\n"))))
-
-    def text(self, node: Any) -> str:
-        """A node as it is written."""
-        start, end = self._span(node)
-        return b"".join(self._lines)[start:end].decode()
-
-    def lines(self, first: int, last: int) -> list[str]:
-        """Whole lines, from 1, without their ends."""
-        return [it.decode().rstrip("\r\n") for it in self._lines[first - 1 : last]]
-
-    def replace_lines(self, first: int, last: int, text: str) -> None:
-        """Other lines for these."""
-        self._edits.append((self._starts[first - 1], self._starts[last], text))
-
-    def keyword(self, call: ast.Call, name: str, value: str) -> None:
-        """Give a call an argument by keyword, another value where it has it."""
-        for it in call.keywords:
-            if it.arg == name:
-                self.replace(it.value, value)
-                return
-        end = self._span(call)[1] - 1
-        given = [*call.args, *call.keywords]
-        tail = b"".join(self._lines)[self._span(given[-1])[1] : end] if given else b","
-        comma = "" if b"," in tail.split(b"#")[0] else ", "
-        at = self._span(given[-1])[1] if given and comma else end
-        self._edits.append((at, at, f"{comma}{name}={value}"))
-
-    def done(self) -> str:
-        """The source with all edits in it.
-
-        Raises:
-            RefusedError: it is no Python any more, so that the cell is written in a way that is not known here.
-        """
-        whole = b"".join(self._lines)
-        for start, end, text in sorted(self._edits, key=lambda it: (it[0], it[1]), reverse=True):
-            whole = whole[:start] + text.encode() + whole[end:]
-        code = whole.decode()
-        try:
-            ast.parse(code)
-        except SyntaxError:
-            raise RefusedError("The cell is written in a way in which the change can't be made for you.") from None
-        return code
-
-    def _span(self, node: Any) -> tuple[int, int]:
-        return self._starts[node.lineno - 1] + node.col_offset, self._starts[node.end_lineno - 1] + node.end_col_offset
+            return name, f"import {module} as {name}"
+    return {"tensorflow": "tf"}.get(module, module), {"tensorflow": "import tensorflow as tf"}.get(
+        module, f"import {module}"
+    )
 
 
 def calls(tree: ast.AST, method: str, on: str | None = None) -> Iterator[ast.Call]:

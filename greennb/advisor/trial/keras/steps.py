@@ -44,6 +44,7 @@ class Steps:
     Attributes:
         rows: samples in a step, the mean over an epoch; 1.0 where the data don't say.
         at_once: steps that one call of the function takes.
+        pipeline: whether the data are a tf.data pipeline, which may work ahead.
 
     Raises:
         RefusedError: such data can't be gone through again and again.
@@ -55,6 +56,7 @@ class Steps:
         self._data = _data(given)
         self.at_once = int(model.steps_per_execution or 1)
         self.rows = _rows(self._data)
+        self.pipeline = hasattr(self._data["x"], "element_spec")
         self._method = method
         self._callbacks = sys.modules["keras"].callbacks.CallbackList(None, add_history=True, model=model)
         self._begin = getattr(self._callbacks, f"on_{step}_batch_begin")

@@ -6,7 +6,8 @@ import ast
 from dataclasses import dataclass
 
 from greennb.advisor.trial.base import Kind, RefusedError, Scene
-from greennb.advisor.trial.keras.seen import Edits, KerasVariant, assigned, calls, dearest, pipeline, user_of
+from greennb.advisor.trial.edit import Cell
+from greennb.advisor.trial.keras.seen import KerasVariant, assigned, calls, dearest, pipeline, user_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +29,18 @@ class Cache(KerasVariant):
                 "A cache is full after a whole pass over the data, and a loop of your own is left before that in a "
                 "trial: only pipelines that fit goes through can be tried. Compare an epoch of each instead."
             )
-        edits = Edits(scene.code)
-        mapped = [call for it in assigned(edits.tree, name) for call in calls(it, "map")]
+        cell = Cell(scene.code)
+        mapped = [call for it in assigned(cell.tree, name) for call in calls(it, "map")]
         if mapped:
-            edits.after(_innermost(mapped), ".cache()")
-            return edits.done()
-        where = user_of(edits.tree, name)
+            first = _innermost(mapped)
+            return cell.replaced((first, f"{cell.source(first)}.cache()"))
+        where = user_of(cell.tree, name)
         if where is None or seen.shuffled or seen.random_map:
             raise RefusedError(
                 f"The cache belongs behind the map and before anything random: into the cell that makes {name}. Put "
                 "making and using it into one cell, then try again."
             )
-        edits.before(where, f"{name} = {name}.cache()")
-        return edits.done()
+        return cell.before(where, [f"{name} = {name}.cache()"])
 
 
 def _innermost(mapped: list[ast.Call]) -> ast.Call:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from greennb.advisor.trial.base import Kind, RefusedError, Scene
-from greennb.advisor.trial.keras.seen import Edits, KerasVariant, alias, calls, dearest, model_name
+from greennb.advisor.trial.edit import Cell, with_import
+from greennb.advisor.trial.keras.seen import KerasVariant, alias, calls, dearest, model_name
 from greennb.advisor.trial.keras.variants.steps_per_execution import set_in_compile
 
 
@@ -23,21 +24,24 @@ class EagerOff(KerasVariant):
         everywhere = scene.cell.keras is not None and scene.cell.keras.functions_eagerly
         if call is not None and not call.eager and not everywhere:
             raise RefusedError(f"{name} does not run eagerly.")
-        edits = Edits(scene.code)
-        if everywhere:
-            asked = [it for it in calls(edits.tree, "run_functions_eagerly") if it.args]
-            for it in asked:
-                edits.replace(it.args[0], "False")
-            if not asked and edits.tree.body:
-                tf, imports = alias(scene, "tensorflow")
-                edits.before(edits.tree.body[0], f"{imports}{tf}.config.run_functions_eagerly(False)")
+        code = _everywhere(scene) if everywhere else scene.code
         if call is not None and call.eager and not (everywhere and not _own(scene, name)):
-            return set_in_compile(edits, name, "run_eagerly", "False")
-        return edits.done()
+            return set_in_compile(Cell(code), name, "run_eagerly", "False")
+        return code
 
     def loops(self, scene: Scene) -> bool:
         """Never: a loop of the user's own is another rule's."""
         return False
+
+
+def _everywhere(scene: Scene) -> str:
+    """TensorFlow's switch for all functions turned back, where the cell turns it or at its top."""
+    cell = Cell(scene.code)
+    asked = [it for it in calls(cell.tree, "run_functions_eagerly") if it.args]
+    if asked:
+        return cell.replaced(*((it.args[0], "False") for it in asked))
+    tf, imports = alias(scene, "tensorflow")
+    return with_import(scene, cell.at_top([f"{tf}.config.run_functions_eagerly(False)"]), imports)
 
 
 def _own(scene: Scene, name: str) -> bool:

@@ -6,7 +6,8 @@ import ast
 from dataclasses import dataclass
 
 from greennb.advisor.trial.base import Kind, RefusedError, Scene
-from greennb.advisor.trial.keras.seen import Edits, KerasVariant, alias, dearest, model_name, statement, user_of
+from greennb.advisor.trial.edit import Cell, with_import
+from greennb.advisor.trial.keras.seen import KerasVariant, alias, dearest, model_name, statement, user_of
 
 TENSOR_CORES, BFLOAT16 = (7, 0), (8, 0)
 """Compute capabilities from which there are tensor cores, and from which they take bfloat16 (NVIDIA)."""
@@ -28,13 +29,13 @@ class MixedPrecision(KerasVariant):
         if call is not None and call.policy.startswith("mixed"):
             raise RefusedError(f"{name} computes in {call.policy} already.")
         policy = _policy(scene)
-        edits = Edits(scene.code)
+        cell = Cell(scene.code)
         keras, imports = alias(scene, "keras")
-        built = statement(edits.tree, _builds)
+        built = statement(cell.tree, _builds)
         if built is not None:
-            edits.before(built, f'{imports}{keras}.mixed_precision.set_global_policy("{policy}")')
-            return edits.done()
-        where = user_of(edits.tree, name)
+            code = cell.before(built, [f'{keras}.mixed_precision.set_global_policy("{policy}")'])
+            return with_import(scene, code, imports)
+        where = user_of(cell.tree, name)
         if where is None:
             raise RefusedError(f"{name} is not used in this cell.")
         if policy == "mixed_float16":
@@ -42,13 +43,14 @@ class MixedPrecision(KerasVariant):
                 "float16 needs a scaled loss, which compile sets up: put building and compiling the model into this "
                 "cell, then try again."
             )
-        edits.before(
+        return cell.before(
             where,
-            f"for layer in {name}.layers[:-1]:\n"
-            f'    layer.dtype_policy = "{policy}"  # computes in 16 bits, weights stay float32\n'
-            f"{name}.make_train_function(force=True)  # traced anew",
+            [
+                f"for layer in {name}.layers[:-1]:",
+                f'    layer.dtype_policy = "{policy}"  # computes in 16 bits, weights stay float32',
+                f"{name}.make_train_function(force=True)  # traced anew",
+            ],
         )
-        return edits.done()
 
     def loops(self, scene: Scene) -> bool:
         """Never: models of the user's own loops are not looked at by this rule."""

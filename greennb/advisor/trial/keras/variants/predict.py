@@ -6,8 +6,9 @@ import ast
 from dataclasses import dataclass
 
 from greennb.advisor.trial.base import Kind, RefusedError, Scene
+from greennb.advisor.trial.edit import Cell
 from greennb.advisor.trial.keras.loops import Works, calls_method
-from greennb.advisor.trial.keras.seen import Edits, KerasVariant, calls
+from greennb.advisor.trial.keras.seen import KerasVariant, calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +21,12 @@ class CallModel(KerasVariant):
 
     def change(self, scene: Scene) -> str:
         """In the place of each predict in a loop."""
-        edits = Edits(scene.code)
-        inner = {id(it) for loop in ast.walk(edits.tree) if isinstance(loop, _REPEATS) for it in ast.walk(loop)}
-        found = [it for it in calls(edits.tree, "predict", _subject(scene)) if id(it) in inner and it.args]
+        cell = Cell(scene.code)
+        inner = {id(it) for loop in ast.walk(cell.tree) if isinstance(loop, _REPEATS) for it in ast.walk(loop)}
+        found = [it for it in calls(cell.tree, "predict", _subject(scene)) if id(it) in inner and it.args]
         if not found:
             raise RefusedError("No loop in this cell calls predict with its rows as the first argument.")
-        for it in found:
-            assert isinstance(it.func, ast.Attribute)
-            rows = edits.text(it.args[0])
-            edits.replace(it, f"{edits.text(it.func.value)}({rows}, training=False).numpy()")
-        return edits.done()
+        return cell.replaced(*((it, _called(cell, it)) for it in found))
 
     def loops(self, scene: Scene) -> bool:
         """Always."""
@@ -44,6 +41,18 @@ class CallModel(KerasVariant):
             return predicts(node) or (isinstance(node, ast.Call) and any(it.arg == "training" for it in node.keywords))
 
         return works
+
+    def units(self, scene: Scene) -> float | None:
+        """How often predict was called."""
+        seen = scene.cell.keras
+        return (
+            float(max((it.calls for it in seen.calls if it.method == "predict"), default=0)) or None if seen else None
+        )
+
+
+def _called(cell: Cell, predict: ast.Call) -> str:
+    assert isinstance(predict.func, ast.Attribute)
+    return f"{cell.source(predict.func.value)}({cell.source(predict.args[0])}, training=False).numpy()"
 
 
 _REPEATS = (ast.For, ast.While, ast.ListComp, ast.SetComp, ast.GeneratorExp)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from greennb.advisor.trial.base import Kind, RefusedError, Scene
-from greennb.advisor.trial.keras.seen import Edits, KerasVariant, alias, pipeline, user_of
+from greennb.advisor.trial.edit import Cell, with_import
+from greennb.advisor.trial.keras.seen import KerasVariant, alias, pipeline, user_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +22,9 @@ class Prefetch(KerasVariant):
         seen, name = pipeline(scene)
         if seen.prefetched:
             raise RefusedError(f"{name} has a prefetch at its end already.")
-        edits = Edits(scene.code)
-        where = user_of(edits.tree, name)
+        cell = Cell(scene.code)
+        where = user_of(cell.tree, name)
         if where is None:
             raise RefusedError(f"{name} is not used in this cell.")
         tf, imports = alias(scene, "tensorflow")
-        edits.before(where, f"{imports}{name} = {name}.prefetch({tf}.data.AUTOTUNE)")
-        return edits.done()
+        return with_import(scene, cell.before(where, [f"{name} = {name}.prefetch({tf}.data.AUTOTUNE)"]), imports)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from greennb.advisor.trial.base import Kind, RefusedError, Scene
+from greennb.advisor.trial.edit import Cell, with_import
 from greennb.advisor.trial.keras.loops import has_tape, opens_tape
-from greennb.advisor.trial.keras.seen import Edits, KerasVariant, alias, calls, statement, uses
+from greennb.advisor.trial.keras.seen import KerasVariant, alias, calls, statement, uses
 
 STEP = "train_step"
 """The function's name, where the step has none yet."""
@@ -27,47 +28,48 @@ class TfFunction(KerasVariant):
 
     def change(self, scene: Scene) -> str:
         """A decorator, or a line that wraps the function of another cell, or the step as a function."""
-        edits = Edits(scene.code)
+        cell = Cell(scene.code)
         tf, imports = alias(scene, "tensorflow")
+        return with_import(scene, self._traced(cell, scene, tf), imports)
+
+    def _traced(self, cell: Cell, scene: Scene, tf: str) -> str:
         tapes = opens_tape({})
-        for it in ast.walk(edits.tree):
+        for it in ast.walk(cell.tree):
             if isinstance(it, ast.FunctionDef) and any(map(tapes, ast.walk(it))):
-                return _decorated(edits, it, tf, imports)
-        loop = next((it for it in ast.walk(edits.tree) if isinstance(it, _Loop) and _own_tape(it)), None)
+                return _decorated(cell, it, tf)
+        loop = next((it for it in ast.walk(cell.tree) if isinstance(it, _Loop) and _own_tape(it)), None)
         if loop is not None:
-            return _extracted(edits, loop, scene, tf, imports)
-        return _wrapped(edits, scene, tf, imports)
+            return _extracted(cell, loop, scene, tf)
+        return _wrapped(cell, scene, tf)
 
     def loops(self, scene: Scene) -> bool:
         """Always."""
         return True
 
 
-def _decorated(edits: Edits, function: ast.FunctionDef, tf: str, imports: str) -> str:
+def _decorated(cell: Cell, function: ast.FunctionDef, tf: str) -> str:
     if any("function" in ast.unparse(it) for it in function.decorator_list):
         raise RefusedError(f"{function.name} is traced already.")
     if any(isinstance(it, ast.For | ast.While) for it in ast.walk(function)):
         raise RefusedError(
             f"{function.name} has the loop in it: put one step into a function of its own, then try again."
         )
-    edits.before(function, f"{imports}@{tf}.function")
-    return edits.done()
+    return cell.before(function, [f"@{tf}.function"])
 
 
-def _wrapped(edits: Edits, scene: Scene, tf: str, imports: str) -> str:
+def _wrapped(cell: Cell, scene: Scene, tf: str) -> str:
     """The step is a function of another cell."""
     called = [
-        it.func.id for it in ast.walk(edits.tree) if isinstance(it, ast.Call) and isinstance(it.func, ast.Name)
+        it.func.id for it in ast.walk(cell.tree) if isinstance(it, ast.Call) and isinstance(it.func, ast.Name)
     ]  # fmt: skip
     for name in called:
         thing = scene.namespace.get(name)
         if has_tape(thing):
             if not isinstance(thing, types.FunctionType):
                 raise RefusedError(f"{name} is traced already.")
-            where = statement(edits.tree, uses(name))
+            where = statement(cell.tree, uses(name))
             assert where is not None
-            edits.before(where, f"{imports}{name} = {tf}.function({name})")
-            return edits.done()
+            return cell.before(where, [f"{name} = {tf}.function({name})"])
     raise RefusedError("No gradient tape stands in this cell or in a function that it calls by its name.")
 
 
@@ -76,7 +78,7 @@ def _own_tape(loop: Any) -> bool:
                for it in loop.body)  # fmt: skip
 
 
-def _extracted(edits: Edits, loop: Any, scene: Scene, tf: str, imports: str) -> str:
+def _extracted(cell: Cell, loop: Any, scene: Scene, tf: str) -> str:
     """The loop's statements from the tape to the last that uses it or its gradients, as a function."""
     first = next(i for i, it in enumerate(loop.body) if isinstance(it, ast.With))
     last = _last(loop.body, first)
@@ -87,31 +89,33 @@ def _extracted(edits: Edits, loop: Any, scene: Scene, tf: str, imports: str) -> 
     if any(it.lineno == body[0].lineno for it in loop.body[:first]) or loop.lineno == body[0].lineno:
         raise RefusedError("Several statements stand in one line: put each in a line of its own, then try again.")
     made = _names(body, ast.Store)
-    outside = _names(_in_scope(edits.tree, loop), ast.Store)
+    outside = _names(_in_scope(cell.tree, loop), ast.Store)
     read = _names(body, ast.Load)
-    given = [it for it in _order(_in_scope(edits.tree, loop), ast.Store)
+    given = [it for it in _order(_in_scope(cell.tree, loop), ast.Store)
              if it in outside and it in read and (it not in made or _read_first(body, it))]  # fmt: skip
     for it in given:
         if type(scene.namespace.get(it)) in (int, float, bool, str):
             raise RefusedError(
-                f"The step uses {it}, a number of Python's: it would be traced again for each new one. Give it a tensor "
-                f"(tf.constant({it})), then try again."
+                f"The step uses {it}, a number of Python's: it would be traced again for each new one. Give it a "
+                f"tensor (tf.constant({it})), then try again."
             )
-    wanted = _names([*rest, *loop.body[:first]], ast.Load) | _used_after(edits.tree, loop) | _losses(body)
+    wanted = _names([*rest, *loop.body[:first]], ast.Load) | _used_after(cell.tree, loop) | _losses(body)
     back = [it for it in _order(body, ast.Store) if it in wanted]
     name = STEP
-    while name in scene.namespace or name in _names([edits.tree], ast.Load):
+    while name in scene.namespace or name in _names([cell.tree], ast.Load):
         name += "_traced"
-    lines = edits.lines(body[0].lineno, body[-1].end_lineno)
-    indent = lines[0][: len(lines[0]) - len(lines[0].lstrip())]
-    inner = [f"    {it.removeprefix(indent)}" if it.strip() else "" for it in lines]
+    first_line, last_line = body[0].lineno, body[-1].end_lineno or 0
+    lines = cell.text.split("\n")
+    step = lines[first_line - 1 : last_line]
+    indent = step[0][: len(step[0]) - len(step[0].lstrip())]
+    inner = [f"    {it.removeprefix(indent)}" if it.strip() else "" for it in step]
     returned = [f"    return {', '.join(back)}"] if back else []
-    head = [*imports.splitlines(), f"@{tf}.function", f"def {name}({', '.join(given)}):", *inner, *returned]
-    top = next(it for it in edits.tree.body if any(inner is loop for inner in ast.walk(it)))
     call = f"{', '.join(back)} = " if back else ""
-    edits.before(top, "\n".join([*head, "", ""]))
-    edits.replace_lines(body[0].lineno, body[-1].end_lineno, f"{indent}{call}{name}({', '.join(given)})\n")
-    return edits.done()
+    called = [*lines[: first_line - 1], f"{indent}{call}{name}({', '.join(given)})", *lines[last_line:]]
+    top = next(n for n, it in enumerate(cell.tree.body) if any(inner is loop for inner in ast.walk(it)))
+    changed = Cell("\n".join(called))
+    function = [f"@{tf}.function", f"def {name}({', '.join(given)}):", *inner, *returned, "", ""]
+    return changed.before(changed.tree.body[top], function)
 
 
 def _last(body: list[ast.stmt], first: int) -> int:

@@ -141,6 +141,31 @@ def test_what_cannot_be_tried_is_said_in_one_sentence(trained: Kernel) -> None:
         assert "\n" not in said
 
 
+def test_names_are_completed_and_the_help_says_what_it_does(trained: Kernel) -> None:
+    def matches(line: str) -> set[str]:
+        return set(trained.client.complete(line, reply=True, timeout=60)["content"]["matches"])
+
+    assert {"GNB210", "GNB216"} <= matches("%energy_try GNB2")
+    assert "channels_last" in matches("%energy_try GNB210 --variant ch")
+    assert {"--budget", "--plan", "--quiet", "--variant"} <= matches("%energy_try GNB210 --")
+    assert {"--budget", "--code"} <= matches("%energy_compare --")
+    assert "it is never run" in str(trained.run("%energy_try?").reply["payload"])
+
+
+def test_what_a_replayed_cell_measures_itself_is_not_kept(kernel: Kernel, tmp_path: Path) -> None:
+    """A cell with windows of its own writes them once, when the user runs it, and never in a trial."""
+    kernel.run(MAKE, cell_id="make-1", timeout=180)
+    kernel.run(f"import greennb\nwith greennb.measure('own'):\n    pass{TRAIN.replace(chr(10), chr(10) + '    ')}")
+    last = kernel.value("greennb.last().window.id")
+    ran = kernel.run("%energy_try GNB216 --budget 4", timeout=240)
+    assert ran.reply["status"] == "ok", ran.outputs
+    assert kernel.value("greennb.last().window.id") == last
+    kernel.value("__import__('greennb.runtime', fromlist=['runtime']).runtime().ledger.flush(10)")
+    with sqlite3.connect(tmp_path / "ledger.sqlite3") as ledger:
+        assert [label for (label,) in ledger.execute("SELECT label FROM windows")] == ["own"]
+    ledger.close()
+
+
 def test_a_cell_that_writes_a_file_is_refused_and_writes_none(trained: Kernel, tmp_path: Path) -> None:
     target = tmp_path / "written.txt"
     code = f"{TRAIN}\nwith open({str(target)!r}, 'a') as file:\n    file.write('x')"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
 from greennb.cli.main import main
 from greennb.ledger.store import Ledger
+from greennb.model.finding import Trial, Verdict
 from greennb.model.measurement import Status
 from greennb.model.reading import Fault, Method
 from tests.rig.measurements import FRANCE, GPU, energy, measurement
@@ -178,3 +180,29 @@ def test_a_damaged_ledger_is_said(capsys, path):
     """Exit status 2 and what to do."""
     path.write_bytes(b"no database " * 100)
     assert "damaged" in said(capsys)
+
+
+def test_trials_stand_below_the_windows_and_in_the_json(capsys, keep, path):
+    """One line each: what was tried, what it showed, what it took; also where no window was kept."""
+    trial = Trial(
+        baseline=(), candidate=(), order="", ratio=0.75, interval=(0.7, 0.8), quality="", verdict=Verdict.SAVES,
+        break_even=None, spent_s=12.5, variant="channels_last",
+    )  # fmt: skip
+    ledger = Ledger(path)
+    ledger.append_trial(
+        trial, at=datetime(2026, 3, 1, 12, 30, tzinfo=UTC), session_id="abc1", notebook="/home/me/train.ipynb",
+        host="bench", code="GNB210", key="GNB210 model",
+    )  # fmt: skip
+    assert ledger.close()
+    line = "train.ipynb  GNB210 model, channels_last: saves 25 % (20–30 %); the trial took 12.5 s"
+    head, only = printed(capsys)
+    assert head == "trials"
+    assert only.endswith(line)
+    keep(measurement(energy(joules=40.0)))
+    assert printed(capsys)[-1] == only
+    assert not any("GNB210" in line for line in printed(capsys, "--notebook", "other.ipynb"))
+    told = json.loads("\n".join(printed(capsys, "--json")))
+    assert [it["key"] for it in told["trials"]] == ["GNB210 model"]
+    assert told["total"]["windows"] == 1
+    assert main(["export", "--format", "json"]) == 0
+    assert [json.loads(line)["kind"] for line in capsys.readouterr().out.splitlines()] == ["cell", "trial"]

@@ -91,7 +91,7 @@ def test_linear_svc_refused(made: str) -> None:
 
 
 OTHERS = {
-    "histogram boosting": "g = GradientBoostingClassifier(n_estimators=5)\ng.fit(X, y)",
+    "HistGradientBoostingClassifier": "g = GradientBoostingClassifier(n_estimators=5)\ng.fit(X, y)",
     "float32": "k = KMeans(2, n_init=1, random_state=0)\nk.fit(X)",
     "MiniBatchKMeans": "k = KMeans(n_clusters=2, n_init=1, random_state=0)\nk.fit(X)",
     "halving search": "s = GridSearchCV(SVC(), {'C': [0.1, 1]}, cv=2)\ns.fit(X, y)",
@@ -130,3 +130,9 @@ def test_worse_is_not_good() -> None:
             pair.baseline.close()
             pair.candidate.close()
         assert quality.good is False, quality.words
+
+
+def test_names_are_told_apart() -> None:
+    """A variant is asked for by its name."""
+    names = [it.name for it in kit.VARIANTS]
+    assert sorted(set(names)) == sorted(names)

@@ -1,0 +1,97 @@
+"""Trials of scikit-learn variants on real cells, beside a long independent A/B of the same change written by hand.
+
+    python tests/bench/trials_sklearn.py [--budget S] [--pairs N] [--only NAME]
+
+Rows as in ``trials_torch.py``. A trial may fit fewer rows than the A/B, which fits all of them. Run it in a folder in
+which nobody else writes: a file that appears there voids a trial.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from independent import HEAD, Answer, Work, a_b, told  # noqa: E402
+
+from greennb.advisor.trial.trials import Trials  # noqa: E402
+from greennb.runtime import runtime  # noqa: E402
+from tests.advisor.harness import notebook  # noqa: E402
+
+DATA = """
+from sklearn.cluster import KMeans
+from sklearn.datasets import make_classification
+from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.svm import SVC, LinearSVC
+X, y = make_classification({rows}, 20, flip_y=0.1, random_state=0)
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One change: the estimator as it is and as changed, by hand."""
+
+    name: str
+    code: str
+    variant: str
+    rows: int
+    before: str
+    after: str
+
+
+CASES = (
+    Case("LinearSVC, 3,000 rows", "GNB304", "LinearSVC", 3000,
+         "SVC(kernel='linear').fit(X, y)", "LinearSVC().fit(X, y)"),
+    Case("HistGradientBoosting, 10,000 rows", "GNB301", "HistGradientBoostingClassifier", 10_000,
+         "GradientBoostingClassifier(random_state=0).fit(X, y)",
+         "HistGradientBoostingClassifier(random_state=0).fit(X, y)"),
+    Case("KMeans float32", "GNB305", "float32", 20_000, "KMeans(8, n_init=5, random_state=0).fit(X)",
+         'KMeans(8, n_init=5, random_state=0).fit(X.astype("float32"))'),
+    Case("n_jobs=-1, forest", "GNB302", "n_jobs=-1", 5000, "RandomForestClassifier(random_state=0).fit(X, y)",
+         "RandomForestClassifier(random_state=0, n_jobs=-1).fit(X, y)"),
+)  # fmt: skip
+
+
+def row(case: Case, *, budget_s: float, pairs: int) -> str:
+    """The trial of a case and its A/B."""
+    book = notebook([DATA.format(rows=case.rows), f"m = {case.before}"])
+    trials = Trials(book.advisor, namespace=book.namespace, meter=lambda: runtime().meter)
+    began = time.perf_counter()
+    trial = trials.run(trials.plan(case.code, variant=case.variant, budget_s=budget_s))
+    seconds = time.perf_counter() - began
+    book.close()
+    return told(case.name, trial, seconds, by_hand(case, pairs) if pairs else None)
+
+
+def by_hand(case: Case, pairs: int) -> Answer:
+    """The same change in a long A/B, on objects of its own."""
+    own: dict[str, Any] = {}
+    exec(DATA.format(rows=case.rows), own)
+
+    def work(source: str) -> Work:
+        code = compile(source, "<by hand>", "exec")
+        return lambda: exec(code, own)
+
+    return a_b(work(case.before), work(case.after), pairs=pairs)
+
+
+def main() -> None:
+    """Print a row for each case."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--budget", type=float, default=30.0, help="seconds of each trial")
+    parser.add_argument("--pairs", type=int, default=40, help="pairs of blocks of each A/B; 0 for none")
+    parser.add_argument("--only", default="", help="cases whose name has this in it")
+    given = parser.parse_args()
+    print(HEAD)
+    for case in (it for it in CASES if given.only in it.name):
+        print(row(case, budget_s=given.budget, pairs=given.pairs), flush=True)
+
+
+if __name__ == "__main__":
+    main()

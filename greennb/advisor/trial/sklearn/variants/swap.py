@@ -99,7 +99,8 @@ _BOOSTING = {
 
 HIST_CLASSIFIER, HIST_REGRESSOR = (
     Swap(
-        name=f"HistGradientBoosting{kind}", codes=("GNB301",), old=f"GradientBoosting{kind}", new=f"HistGradientBoosting{kind}",
+        name=f"HistGradientBoosting{kind}", codes=("GNB301",),
+        old=f"GradientBoosting{kind}", new=f"HistGradientBoosting{kind}",
         imports=(f"from sklearn.ensemble import HistGradientBoosting{kind}",), kept=_BOOSTING,
         without=("feature_importances_", "staged_decision_function", "init="),
     )

@@ -78,9 +78,9 @@ class Case:
 
 
 def tape(own: Own, *, traced: bool) -> Work:
-    """Twenty steps over a gradient tape."""
+    """Forty steps over a gradient tape."""
     model, optimizer, loss_fn = own["model"], own["optimizer"], own["loss_fn"]
-    batches = list(own["train_ds"].take(20))
+    batches = own["train_ds"].take(40)
 
     def step(xb: Any, yb: Any) -> Any:
         with tf.GradientTape() as seen:
@@ -98,11 +98,11 @@ def tape(own: Own, *, traced: bool) -> Work:
     return run
 
 
-def fit(own: Own, *, rows: int = 6400, **settings: Any) -> Work:
-    """An epoch of Keras' own ``fit``."""
+def fit(own: Own, *, rows: int = 6400, epochs: int = 1, **settings: Any) -> Work:
+    """Keras' own ``fit``."""
     model = own["model"]
     model.compile("adam", own["loss_fn"], **settings)
-    return lambda: model.fit(own["x"][:rows], own["y"][:rows], batch_size=32, epochs=1, verbose=0)
+    return lambda: model.fit(own["x"][:rows], own["y"][:rows], batch_size=32, epochs=epochs, verbose=0)
 
 
 def mixed(own: Own) -> Work:
@@ -124,14 +124,16 @@ def asked(own: Own, *, called: bool) -> Work:
     return (lambda: model(row, training=False).numpy()) if called else (lambda: model.predict(row, verbose=0))
 
 
+ASKED = "scores = [model.predict(x[i : i + 1], verbose=0) for i in range(60)]\n"
+
 CASES = (
     Case("tf.function, tape loop", "GNB405", DATA, TAPE,
          lambda own: tape(own, traced=False), lambda own: tape(own, traced=True)),
     Case("steps_per_execution=16, tiny model", "GNB403", COMPILED, FIT.format(epochs=5),
-         fit, lambda own: fit(own, steps_per_execution=16)),
+         lambda own: fit(own, epochs=5), lambda own: fit(own, epochs=5, steps_per_execution=16)),
     Case("run_eagerly off", "GNB407", EAGER, FIT.format(epochs=1),
-         lambda own: fit(own, rows=640, run_eagerly=True), lambda own: fit(own, rows=640)),
-    Case("call the model, row by row", "GNB408", COMPILED, "p = [model.predict(x[i : i + 1], verbose=0) for i in range(60)]",
+         lambda own: fit(own, rows=1920, run_eagerly=True), lambda own: fit(own, rows=1920)),
+    Case("call the model, row by row", "GNB408", COMPILED, ASKED,
          lambda own: asked(own, called=False), lambda own: asked(own, called=True)),
     Case("mixed precision, dense 1024", "GNB404", WIDE, FIT.format(epochs=1),
          lambda own: fit(own, rows=640), mixed),

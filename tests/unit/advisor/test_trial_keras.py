@@ -127,9 +127,36 @@ def test_what_is_left_out_of_the_steps_is_said() -> None:
     )
     it = scene(NOTEBOOK, code, call=fitted())
     with unchanged(it), closing(kit.pair(it, variant("GNB403"))) as pair:
-        expected = "callbacks (EarlyStopping), validation and the progress bar are left out."
-        assert pair.notes == (f"Only the steps of fit are compared: {expected}",)
+        expected = "what happens between epochs, callbacks (EarlyStopping), validation and the progress bar"
+        assert pair.notes == (f"Only the steps of fit are compared, without {expected}.",)
         assert pair.baseline.run(6, nullcontext) == 6 * 32  # 192 rows are 6 batches
+
+
+def test_a_loss_that_is_no_number_already_is_no_fault_of_the_change() -> None:
+    it = scene(DATA + "y = y * np.nan\n" + MODEL + COMPILE, FIT, call=fitted())
+    with unchanged(it), closing(kit.pair(it, variant("GNB403"))) as pair:
+        quality = pair.guard()
+        assert quality.good is None
+        assert "as it is is no number" in quality.words
+
+
+def test_a_change_whose_loss_is_no_number_fails() -> None:
+    """Numbers of this size are none any more once two of them were multiplied in float16."""
+    setup = DATA + 'x = x * 1e4\ny = y * 1e4\nkeras.mixed_precision.set_global_policy("float32")\n'
+    code = (
+        "class Overflowing(keras.layers.Layer):\n"
+        "    def call(self, x):\n"
+        "        wide = keras.ops.cast(x, 'float16' if self.compute_dtype == 'bfloat16' else 'float32')\n"
+        "        return keras.ops.cast(wide * wide, 'float32') * 1e-8\n"
+        "model = keras.Sequential([keras.Input((8,)), Overflowing(), keras.layers.Dense(1)])\n"
+        'model.compile("sgd", "mae")\n'
+    )
+    it = scene(setup, code + FIT, call=fitted())
+    it.namespace["model"] = None
+    with unchanged(it), closing(kit.pair(it, variant("GNB404"))) as pair:
+        quality = pair.guard()
+        assert quality.good is False
+        assert "no number any more" in quality.words
 
 
 def test_a_fit_of_another_model_before_it_is_cut_short() -> None:

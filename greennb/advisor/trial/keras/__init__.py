@@ -53,7 +53,7 @@ def _of_call(scene: Scene, variant: KerasVariant, changed: str) -> Pair:
     """Steps of ``fit`` or ``evaluate``."""
     wanted = target(scene)
     a, b = (
-        KerasWay(scene, code, label, wanted, whole_pass=variant.whole_pass)
+        KerasWay(scene, code, label, wanted, whole_pass=variant.whole_pass and label == "B")
         for code, label in ((scene.code, "A"), (changed, "B"))
     )
     try:
@@ -76,17 +76,15 @@ def _left_out(way: KerasWay, wanted: Target) -> tuple[str, ...]:
     given = way.call.given
     callbacks = given.get("callbacks") or ()
     names = [type(it).__name__ for it in (callbacks if isinstance(callbacks, list | tuple) else [callbacks])]
-    parts = []
+    parts = ["what happens between epochs"]
     if names:
         parts.append(f"callbacks ({', '.join(names[:5])})")
     if given.get("validation_data") is not None or given.get("validation_split"):
         parts.append("validation")
     if given.get("verbose", "auto") != 0:
         parts.append("the progress bar")
-    if not parts:
-        return ()
     listed = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
-    return (f"Only the steps of {wanted.method} are compared: {listed} {'are' if len(parts) > 1 else 'is'} left out.",)
+    return (f"Only the steps of {wanted.method} are compared, without {listed}.",)
 
 
 def _of_loop(scene: Scene, variant: KerasVariant, changed: str) -> Pair:

@@ -272,8 +272,8 @@ def taken_over(method: str, take: Callable[[Any, dict[str, Any]], None]) -> Iter
         take(self, given)
         return original(self, **(given | SHORT if method == "fit" else given))
 
-    setattr(owner, method, stands_in)
     try:
+        setattr(owner, method, stands_in)
         yield
     finally:
         setattr(owner, method, original)

@@ -266,8 +266,8 @@ class Advisor:
             """What orders findings: their joules, or what their seconds would take at the notebook's mean power."""
             return finding.at_stake_j if finding.at_stake_j is not None else (finding.at_stake_s or 0.0) * mean_w
 
-        found = [self._with_trial(_merged(group), group) for group in together.values()]
-        return tuple(sorted(found, key=lambda it: (_proof(it.trial), joules(it)), reverse=True))
+        findings = [self._with_trial(_merged(group), group) for group in together.values()]
+        return tuple(sorted(findings, key=lambda it: (_proof(it.trial), joules(it)), reverse=True))
 
     def _with_trial(self, finding: Finding, group: Sequence[tuple[_Kept, RuleModule, Found]]) -> Finding:
         trial = self._trials.get(finding.key)

@@ -61,8 +61,12 @@ class Cell:
     def calls(self, *names: str) -> list[ast.Call]:
         """Calls of these, in the order of the text: ``DataLoader`` under whatever module or alias it was imported."""
         wanted = set(names)
-        found = [it for it in ast.walk(self.tree) if isinstance(it, ast.Call) and self.name_of(it) in wanted]
+        found = [it for it in self.every_call() if self.name_of(it) in wanted]
         return sorted(found, key=lambda it: (it.lineno, it.col_offset))
+
+    def every_call(self) -> list[ast.Call]:
+        """All calls."""
+        return [it for it in ast.walk(self.tree) if isinstance(it, ast.Call)]
 
     def name_of(self, call: ast.Call) -> str:
         """The last part of what is called, with import aliases resolved; "" for what has no name."""

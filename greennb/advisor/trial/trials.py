@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from greennb.advisor.catalogue import catalogue
 from greennb.advisor.observe.source.signals import without_magics
+from greennb.advisor.trial import effects
 from greennb.advisor.trial.ambient import Ambient
 from greennb.advisor.trial.base import (
     ChangedError,
@@ -214,14 +215,16 @@ class Trials:
             ended = error
         except MemoryError:
             ended = RefusedError("There was not enough memory for two copies of the work: try it with less data.")
+        except Exception as error:  # noqa: BLE001  # ours: what it may have left behind is looked for all the same
+            ended = RefusedError(f"The trial itself failed ({type(error).__name__}: {error}). Please report it.")
         finally:
             ambient.restore()
         tell(Progress(phase="checking", budget_s=scene.budget_s))
         changed = before.differences(Fingerprint.of(self._namespace, scene.code))
         if changed:
             raise ChangedError(
-                f"The trial is void: it has changed {_listed(changed)}. Run the cells that make it again, and please "
-                "report it."
+                f"The trial is void, for something has changed while it ran: {_listed(changed)}. If that was not "
+                "somebody else's doing, run the cells that make it again, and please report it."
             ) from ended
         if trial is None:
             raise ended or Stopped()
@@ -270,6 +273,7 @@ class Trials:
     def _scene(self, cell: CellContext, finding: Finding | None, budget_s: float) -> Scene:
         if cell.failed:
             raise RefusedError("The cell ended in an error: make it run, then try again.")
+        effects.refuse(cell.source, self._namespace)  # as typed: magics have effects too
         code = without_magics(cell.source)
         if code is None:
             raise RefusedError("The cell is not Python, so that it can't be run another way.")

@@ -16,6 +16,9 @@ export type TrialStage =
 
 /** A change that was put into its cell, and the cell's run before that. */
 export interface IApplied {
+  /** The finding's key and name: once the cell has run again, the finding may be gone. */
+  key: string;
+  name: string;
   change: IChangeOfCell;
   before: IRun | null;
 }
@@ -28,6 +31,8 @@ export interface ITrials {
   readonly isBusy: boolean;
   stage(key: string): TrialStage;
   applied(key: string): IApplied | null;
+  /** Every change that was applied here and not taken back. */
+  readonly allApplied: readonly IApplied[];
   /** Ask what a trial would run. */
   plan(key: string, variant?: string): Promise<void>;
   /** Put the plan away, or what a trial ended with. */
@@ -35,6 +40,8 @@ export interface ITrials {
   run(plan: IPlan): Promise<void>;
   stop(): Promise<void>;
   /** Put the change into its cell; a sentence where that can't be. Nothing is run. */
-  apply(key: string, change: IChangeOfCell): string;
+  apply(finding: { key: string; name: string }, change: IChangeOfCell): string;
   undo(key: string): string;
+  /** Say no more of what was applied; the cell stays as it is. */
+  forgetApplied(key: string): void;
 }

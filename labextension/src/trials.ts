@@ -118,7 +118,16 @@ export class Trials implements ITrials {
     }
   }
 
-  apply(key: string, change: IChangeOfCell): string {
+  get allApplied(): readonly IApplied[] {
+    return [...this._applied.values()];
+  }
+
+  forgetApplied(key: string): void {
+    this._applied.delete(key);
+    this._changed.emit();
+  }
+
+  apply({ key, name }: { key: string; name: string }, change: IChangeOfCell): string {
     const { trans, panel, cost } = this._options;
     const now = change.cell_id === null ? null : sourceOf(panel, change.cell_id);
     if (change.cell_id === null || now === null) {
@@ -130,7 +139,7 @@ export class Trials implements ITrials {
     if (!setSource(panel, change.cell_id, change.after)) {
       return trans.__('The cell can’t be edited: nothing was changed.');
     }
-    this._applied.set(key, { change, before: cost(change.cell_id)?.run ?? null });
+    this._applied.set(key, { key, name, change, before: cost(change.cell_id)?.run ?? null });
     this._changed.emit();
     return '';
   }

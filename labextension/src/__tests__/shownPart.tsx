@@ -123,7 +123,8 @@ export function notebook(over: Record<string, unknown> = {}): INotebookEnergy & 
       runningKey: null,
       isBusy: false,
       stage: () => ({ kind: 'none' }),
-      applied: () => null
+      applied: () => null,
+      allApplied: []
     },
     findings: [],
     setAside: [],

@@ -9,6 +9,7 @@ import { FindingCard } from './finding';
 import { useFold } from './folds';
 import { useSignal } from './hooks';
 import type { IPartProps } from './part';
+import { AppliedCards } from './tryIt';
 import { WasteCard } from './waste';
 
 const ADVICE_MS = 500;
@@ -28,6 +29,7 @@ export function Advice(props: IPartProps): JSX.Element {
       {waste.map(item => (
         <WasteCard key={`${item.kind} ${item.domain} ${item.label}`} item={item} {...props} />
       ))}
+      <AppliedCards {...props} />
       {named(findings).map(([name, finding], place) => (
         <FindingCard
           key={name}

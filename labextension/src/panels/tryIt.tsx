@@ -138,7 +138,7 @@ export function Apply(props: ITryProps & { trial: ITrial }): JSX.Element | null 
   const { change } = trial;
   const applied = trials.applied(finding.key);
   if (applied !== null) {
-    return <Applied {...props} applied={applied} />;
+    return <Applied {...{ energy, trans, applied }} />;
   }
   if (change === null || trial.verdict !== 'saves' || trial.quality_good === false) {
     return null;
@@ -149,7 +149,7 @@ export function Apply(props: ITryProps & { trial: ITrial }): JSX.Element | null 
       <p className="gnb-Buttons">
         {open ? (
           <>
-            <TextButton primary onClick={() => setWhy(trials.apply(finding.key, change))}>
+            <TextButton primary onClick={() => setWhy(trials.apply(finding, change))}>
               {trans.__('Put it into the cell')}
             </TextButton>{' '}
             <TextButton onClick={() => setOpen(false)}>{trans.__('Cancel')}</TextButton>
@@ -169,7 +169,33 @@ export function Apply(props: ITryProps & { trial: ITrial }): JSX.Element | null 
   );
 }
 
-function Applied({ finding, applied, energy, trans }: ITryProps & { applied: IApplied }): JSX.Element {
+/** What was applied of findings that are gone since: the cell has run with the change. */
+export function AppliedCards({ energy, trans }: IPartProps): JSX.Element {
+  const { trials, findings } = energy;
+  useSignal(trials.changed);
+  const gone = trials.allApplied.filter(({ key }) => findings.every(finding => finding.key !== key));
+  return (
+    <>
+      {gone.map(applied => (
+        <article key={applied.key} className="gnb-Card gnb-mod-good" aria-label={applied.name}>
+          <h3>
+            <Foreign text={applied.name} width={120} />
+          </h3>
+          <Applied {...{ energy, trans, applied }} />
+          <p className="gnb-Card-dismiss">
+            <button type="button" className="gnb-Link" onClick={() => trials.forgetApplied(applied.key)}>
+              {trans.__('Dismiss')}
+            </button>
+          </p>
+        </article>
+      ))}
+    </>
+  );
+}
+
+type IAppliedProps = Pick<IPartProps, 'energy' | 'trans'> & { applied: IApplied };
+
+function Applied({ applied, energy, trans }: IAppliedProps): JSX.Element {
   useSignal(energy.cellsChanged);
   const [why, setWhy] = useState('');
   const cell = energy.cells.find(({ id }) => id === applied.change.cell_id);
@@ -182,7 +208,7 @@ function Applied({ finding, applied, energy, trans }: ITryProps & { applied: IAp
           ? savedWords(cell.run.measurement, applied, trans)
           : trans.__('Run the cell to see what it costs now.')}
       </p>
-      <TextButton onClick={() => setWhy(energy.trials.undo(finding.key))}>{trans.__('Undo')}</TextButton>
+      <TextButton onClick={() => setWhy(energy.trials.undo(applied.key))}>{trans.__('Undo')}</TextButton>
       {why ? <p>{why}</p> : null}
     </div>
   );

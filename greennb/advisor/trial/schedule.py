@@ -24,6 +24,9 @@ BLOCK_S = 0.25
 """A block's least length: the CPU clock that estimates stand on moves every 10 ms (proc(5), USER_HZ), RAPL's counters
 every 1 ms (Intel SDM, 15.10): an edge costs a block at most some percent. A slower counter makes it longer."""
 
+BLOCKS = 4 * LOOKS[0] + 4
+"""Blocks for which the budget must have room: those of the fewest rounds, and as many as a warm-up and a guard take."""
+
 WARM_UPS = 5
 """Runs of each way before any counts, at most: the first ones compile, allocate and fill caches."""
 
@@ -164,8 +167,12 @@ class _Schedule:
             side.block_s += side.units * side.unit_s
 
     def _least_s(self) -> float:
-        """Ten times what the slowest counter needs to move."""
-        return 10 * max((ns_to_s(channel.refresh_ns) for channel in self._meter.channels), default=0.0)
+        """Ten times what the slowest counter needs to move; less where the budget had no room for that, twice at least.
+
+        What shorter blocks lose at their edges is in their scatter, and so in the interval.
+        """
+        slowest_s = max((ns_to_s(channel.refresh_ns) for channel in self._meter.channels), default=0.0)
+        return min(10 * slowest_s, max(2 * slowest_s, self._budget_s / BLOCKS))
 
     def _warmed(self, side: _Side, units: int) -> float:
         """Seconds of a unit in a run that counts for nothing else."""

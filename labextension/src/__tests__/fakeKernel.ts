@@ -109,6 +109,10 @@ export class FakeKernel {
     set: () => ({ v: 1, type: 'settings', ...HELLO.settings })
   };
 
+  /** What becomes of code that is executed; undefined for what is done at once, and loads greennb. */
+  executes: (content: any) => Promise<object> | undefined = () => undefined;
+  interrupts = 0;
+
   asked: any[] = [];
   executed: any[] = [];
   comms: FakeComm[] = [];
@@ -137,6 +141,10 @@ export class FakeKernel {
 
   requestExecute(content: any): { done: Promise<any> } {
     this.executed.push(content);
+    const own = this.executes(content);
+    if (own !== undefined) {
+      return { done: own.then(reply => ({ content: reply })) };
+    }
     return {
       done: this._free().then(() => {
         this.loaded = this.loaded || this.attachSays.status === 'ok';
@@ -148,6 +156,10 @@ export class FakeKernel {
 
   async reconnect(): Promise<void> {
     this.reconnects++;
+  }
+
+  async interrupt(): Promise<void> {
+    this.interrupts++;
   }
 
   opened(comm: FakeComm): void {

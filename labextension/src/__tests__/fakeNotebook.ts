@@ -45,8 +45,12 @@ class FakeModel {
 class FakeCell {
   constructor(
     private readonly _id: string,
-    private readonly _source = `# ${_id}\nfit()`
+    private _source = `# ${_id}\nfit()`
   ) {}
+
+  metadata: Record<string, unknown> = {};
+  /** Steps of its undo history. */
+  steps = 0;
 
   getId(): string {
     return this._id;
@@ -55,6 +59,19 @@ class FakeCell {
   getSource(): string {
     return this._source;
   }
+
+  setSource(source: string): void {
+    this._source = source;
+  }
+
+  getMetadata(key: string): unknown {
+    return this.metadata[key];
+  }
+
+  transact(act: () => void): void {
+    this.steps++;
+    act();
+  }
 }
 
 export class FakePanel {
@@ -62,7 +79,7 @@ export class FakePanel {
     ids: string[] = ['a', 'b', 'c'],
     readonly kernel = new FakeKernel()
   ) {
-    this.session = new FakeSession(kernel);
+    this.session = this.sessionContext = new FakeSession(kernel);
     this.context = { sessionContext: this.session, localPath: 'train.ipynb' };
     const model = new FakeModel(ids);
     this.model = model;
@@ -79,6 +96,7 @@ export class FakePanel {
   }
 
   readonly session: FakeSession;
+  readonly sessionContext: FakeSession;
   readonly context: object;
   readonly model: FakeModel;
   readonly content: any;

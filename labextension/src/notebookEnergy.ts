@@ -10,7 +10,8 @@ import type { IAccount } from './cells';
 import { setAside, shown, withDismissal, withoutDismissal } from './dismissals';
 import { KernelLink } from './link';
 import { isReplaced } from './linkEvents';
-import { type INotebookMemory, isOurs, NotebookMemory } from './metadata';
+import { type INotebookMemory, NotebookMemory } from './metadata';
+import { ModelEvents } from './modelEvents';
 import { cellIds, insertCode, jumpTo, withCells } from './notebookCells';
 import { PowerHistory } from './power';
 import { Soon } from './soon';
@@ -37,6 +38,9 @@ import type {
   IWaste,
   StreamMessage
 } from './wire';
+
+/** States in which what greennb did in the kernel's process is over; out of reach, it may go on. */
+const PROCESS_ENDED = new Set<string>(['dead', 'no-kernel', 'not-loaded', 'restarting']);
 
 export interface INotebookEnergyOptions {
   panel: NotebookPanel;
@@ -71,10 +75,14 @@ export class NotebookEnergy implements INotebookEnergy {
     this.link.greeted.connect(this._onGreeted, this);
     this.link.said.connect(this._onSaid, this);
     panel.context.sessionContext.kernelChanged.connect(this._onKernelChanged, this);
-    panel.content.modelChanged.connect(this._onModelChanged, this);
     panel.disposed.connect(this.dispose, this);
     this.power.longest_s = 60 * settings().history_min;
-    this._onModelChanged();
+    this._modelEvents = new ModelEvents(panel, {
+      replaced: () => this._cellsHaveChanged(),
+      cells: () => this._runs.all.length > 0 && this._cellsHaveChanged(),
+      memory: () => this._memoryHasChanged()
+    });
+    this._cellsHaveChanged();
   }
 
   get panel(): NotebookPanel {
@@ -213,9 +221,8 @@ export class NotebookEnergy implements INotebookEnergy {
     this._isDisposed = true;
     const { panel } = this;
     panel.disposed.disconnect(this.dispose, this);
-    panel.content.modelChanged.disconnect(this._onModelChanged, this);
     panel.context.sessionContext.kernelChanged.disconnect(this._onKernelChanged, this);
-    this._forgetModel();
+    this._modelEvents.dispose();
     this._watching.dispose();
     this.trials.dispose();
     this.link.dispose();
@@ -233,6 +240,9 @@ export class NotebookEnergy implements INotebookEnergy {
   }
 
   private _onState(_: KernelLink, state: ILinkState): void {
+    if (PROCESS_ENDED.has(state.kind)) {
+      this.trials.forget();
+    }
     if (state.kind !== 'live' && state.kind !== 'busy') {
       this.power.silence();
       this._running = null;
@@ -359,30 +369,7 @@ export class NotebookEnergy implements INotebookEnergy {
     this._cellsSoon.please();
   }
 
-  private _onCellList(): void {
-    if (this._runs.all.length > 0) {
-      this._cellsHaveChanged();
-    }
-  }
-
-  private _onMetadata(_: unknown, change: { key: string }): void {
-    if (isOurs(change)) {
-      this._memoryHasChanged();
-    }
-  }
-
-  private _onModelChanged(): void {
-    this._forgetModel();
-    const { model } = this.panel.content;
-    model?.cells.changed.connect(this._onCellList, this);
-    model?.metadataChanged.connect(this._onMetadata, this);
-    this._forgetModel = () => {
-      model?.cells.changed.disconnect(this._onCellList, this);
-      model?.metadataChanged.disconnect(this._onMetadata, this);
-    };
-    this._cellsHaveChanged();
-  }
-
+  private readonly _modelEvents: ModelEvents;
   private readonly _watching: Watching;
   private readonly _memory: NotebookMemory;
   private readonly _runs = new Runs();
@@ -395,7 +382,6 @@ export class NotebookEnergy implements INotebookEnergy {
   private _session: ISessionTotal | null = null;
   private _waste: readonly IWaste[] = [];
   private _findings: readonly IFinding[] = [];
-  private _forgetModel = (): void => undefined;
   private _isDisposed = false;
   private _stateChanged = new Signal<INotebookEnergy, ILinkState>(this);
   private _factsChanged = new Signal<INotebookEnergy, void>(this);

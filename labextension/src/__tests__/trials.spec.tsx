@@ -202,6 +202,19 @@ describe('a trial that runs', () => {
     });
   });
 
+  it.each<[string, (it: IOpen) => unknown]>([
+    ['dies', ({ kernel }) => kernel.set('dead')],
+    ['restarts', ({ kernel }) => kernel.set('restarting')],
+    ['is shut down', ({ panel }) => panel.session.shutdown()]
+  ])('in another page is over when the kernel %s', async (_, ends) => {
+    const it = await open();
+    await it.say(golden('trial-running'));
+    act(() => void ends(it));
+    await pass(100);
+    const words = 'The kernel ended before the trial did.';
+    expect(it.energy.trials.stage(KEY)).toEqual({ kind: 'ended', state: 'failed', words });
+  });
+
   it('goes on while the page’s connection is made anew', async () => {
     const { panel, energy, say } = await running();
     await say(golden('trial-running'));
@@ -270,6 +283,7 @@ describe('hostile text', () => {
     });
     await press('Try it');
     expectText();
+    expect(host.querySelector('[aria-label="What is tried"]')?.textContent).not.toContain('\u202e');
     expect(said().length).toBeLessThan(2000);
     await press('Run the trial');
     expect(kernel.executed.pop().code).toBe(golden('plan-hostile').run);

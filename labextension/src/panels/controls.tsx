@@ -41,7 +41,7 @@ export function Segmented<T extends string | number>(props: {
           title={title}
           onClick={() => props.onChange(value)}
         >
-          {label}
+          <Foreign text={label} width={60} />
         </button>
       ))}
     </div>

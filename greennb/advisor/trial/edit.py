@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeGuard
 
 from greennb.advisor.trial.base import RefusedError, Scene
+from greennb.advisor.trial.tokens import Token, tokens
 
 INDENT = "    "
 
@@ -34,6 +36,8 @@ class Cell:
             self.tree = ast.parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             raise RefusedError("The cell can't be read as Python, so that no change of it can be made.") from None
+        if "\r" in text.replace("\r\n", "\n"):
+            raise RefusedError("The cell has carriage returns, so that its lines can't be told: take them out.")
         self.text = text
         self._lines = text.split("\n")
         self._starts = [0]
@@ -75,7 +79,7 @@ class Cell:
             return func.attr
         return self._aliases.get(func.id, func.id) if isinstance(func, ast.Name) else ""
 
-    @property
+    @functools.cached_property
     def _aliases(self) -> dict[str, str]:
         return {
             alias.asname: alias.name.rpartition(".")[2]
@@ -101,19 +105,27 @@ class Cell:
         return found
 
     def work(self, names: Sequence[str] = ()) -> ast.stmt:
-        """The top-level statement in which the work is: the first loop, or else the last that mentions ``names``.
+        """The top-level statement in which the work is: the first loop, or else the first that mentions ``names``.
+
+        Looked for after the last statement that assigns to one of ``names``, or to a part of it; where nothing follows
+        that, after each has been assigned to once; or from the first on, where they were there before the cell.
 
         Raises:
             RefusedError: there is none.
         """
-        after = max((n for n, it in enumerate(self.tree.body) if any(_binds(it, name) for name in names)), default=-1)
-        rest = self.tree.body[after + 1 :]
-        for statement in rest:
-            if not isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef) and _loops(statement):
-                return statement
-        for statement in rest:
-            if _mentions(statement, names) and not isinstance(statement, ast.FunctionDef | ast.ClassDef):
-                return statement
+        body = self.tree.body
+        made = {name: [n for n, it in enumerate(body) if _changes(it, name)] for name in names}
+        bound = [it for it in made.values() if it]
+        last, first = max((it[-1] for it in bound), default=-1), max((it[0] for it in bound), default=-1)
+        there = all(_reads(body[: it[0] + 1], name) for name, it in made.items() if it)
+        for after in (last, first, -1) if there else (last, first):
+            rest = [it for it in body[after + 1 :] if not isinstance(it, _DEFINITIONS)]
+            for statement in rest:
+                if _loops(statement):
+                    return statement
+            for statement in rest:
+                if _mentions(statement, names):
+                    return statement
         raise RefusedError("Where the work begins in this cell can't be seen: put its loop at the top level.")
 
     def statement_of(self, node: ast.AST, within: Sequence[ast.stmt] | None = None) -> ast.stmt:
@@ -143,33 +155,78 @@ class Cell:
     def with_keyword(self, call: ast.Call, **values: str) -> str:
         """The text with keywords of ``call`` set to these (source of their values)."""
         text = self.text
-        end = self.span(call)[1]
         new = {name: value for name, value in values.items() if all(it.arg != name for it in call.keywords)}
         if new:
-            at = end - 1  # the closing parenthesis
-            inner = text[:at].rstrip()
-            comma = "" if inner.endswith((",", "(")) else ", "
-            if inner.endswith(","):
-                comma = "" if text[len(inner) : at] else " "
-            told = ", ".join(f"{name}={value}" for name, value in new.items())
-            if text[len(inner) : at].count("\n"):  # each argument on a line of its own
-                first = (call.args or [it.value for it in call.keywords])[0]
-                indent = " " * (len(self._lines[first.lineno - 1]) - len(self._lines[first.lineno - 1].lstrip()))
-                told = f"{'' if inner.endswith((',', '(')) else ','}\n{indent}{told},"
-                text = inner + told + text[len(inner) :]
-            else:
-                text = text[:at] + comma + told + text[at:]
+            text = self._with_new(call, ", ".join(f"{name}={value}" for name, value in new.items()))
         for keyword in sorted(call.keywords, key=lambda it: -self.span(it.value)[0]):
             if keyword.arg in values:
                 first_at, last_at = self.span(keyword.value)
                 text = text[:first_at] + values[keyword.arg] + text[last_at:]
         return checked(text)
 
+    def _with_new(self, call: ast.Call, told: str) -> str:
+        """The text with an argument more; on a line of its own where the closing parenthesis has one."""
+        text, close = self.text, self.span(call)[1] - 1
+        last = [it for it in self._tokens if it.end <= close][-1]
+        if not call.args and not call.keywords:
+            return text[: last.end] + told + text[last.end :]
+        comma = last.text == ","
+        if "\n" not in text[last.end : close]:
+            return text[: last.end] + (" " + told + text[close:] if comma else ", " + told + text[last.end :])
+        begin = text.rfind("\n", 0, last.begin) + 1
+        line = text[begin : last.end]
+        indent = line[: len(line) - len(line.lstrip())]
+        if begin <= self.span(call.func)[1]:  # the arguments begin on the call's own line
+            indent += INDENT
+        end = text.index("\n", last.end)  # behind a comment
+        return f"{text[: last.end]}{'' if comma else ','}{text[last.end : end]}\n{indent}{told},{text[end:]}"
+
+    def with_argument(self, call: ast.Call, places: Mapping[str, int], **values: str) -> str:
+        """As :meth:`with_keyword`, where some may be given by their place: ``places`` has a name's, from 0."""
+        plain = next((n for n, it in enumerate(call.args) if isinstance(it, ast.Starred)), len(call.args))
+        placed = {name: call.args[places[name]] for name in values if places.get(name, plain) < plain}
+        cell = Cell(self.replaced(*((node, values[name]) for name, node in placed.items())))
+        rest = {name: value for name, value in values.items() if name not in placed}
+        return cell.with_keyword(cell._same(call), **rest) if rest else cell.text
+
     def without_keyword(self, call: ast.Call, *names: str) -> str:
-        """The text without these keywords of ``call``."""
-        kept = [self.source(it) for it in call.args]
-        kept += [self.source(it) for it in call.keywords if it.arg not in names]
-        return self.replaced((call, f"{self.source(call.func)}({', '.join(kept)})"))
+        """The text without these keywords of ``call``; a comment behind one that has a line of its own goes with it."""
+        cell, here = self, call
+        for name in names:
+            found = next((it for it in here.keywords if it.arg == name), None)
+            if found is not None:
+                cell = Cell(checked(cell._without(found)))
+                here = cell._same(call)
+        return cell.text
+
+    def _without(self, keyword: ast.keyword) -> str:
+        text, begin = self.text, self.span(keyword)[0]
+        at = next(n for n, it in enumerate(self._tokens) if it.begin == begin)
+        depth, stop = 0, at
+        while depth or self._tokens[stop].text not in (",", ")"):
+            depth += (self._tokens[stop].text in ("(", "[", "{")) - (self._tokens[stop].text in (")", "]", "}"))
+            stop += 1
+        follows = self._tokens[stop].text == ","
+        end = self._tokens[stop].end if follows else self._tokens[stop - 1].end
+        line, after = text.rfind("\n", 0, begin) + 1, text.find("\n", end)
+        alone = not text[line:begin].strip()
+        ends = after >= 0 and text[end:after].strip()[:1] in ("", "#")
+        if alone and ends:
+            return text[:line] + text[after + 1 :]
+        if follows:
+            return text[:begin].rstrip(" \t") + text[end:] if ends else text[:begin] + text[end:].lstrip(" \t")
+        earlier = self._tokens[at - 1]
+        kept = earlier.begin if earlier.text == "," and "#" not in text[earlier.end : begin] else begin
+        return text[:kept] + text[end:]
+
+    @functools.cached_property
+    def _tokens(self) -> list[Token]:
+        """All but comments and line breaks."""
+        return tokens(self.text, self._starts)
+
+    def _same(self, call: ast.Call) -> ast.Call:
+        """The call that stands here where ``call`` stood before a change of its arguments."""
+        return next(it for it in self.every_call() if _place(it) == _place(call))
 
     def before(self, statement: ast.stmt, lines: Sequence[str]) -> str:
         """The text with ``lines`` put before ``statement``, as far in as it is."""
@@ -207,15 +264,14 @@ class Cell:
         indent = line[: len(line) - len(line.lstrip())]
         if self._lines[begin - 1][: self._column(first)].strip() or self._shares_line(last):
             raise RefusedError("Several statements stand on one line where the change would go: give each a line.")
-        step = "\t" if "\t" in indent else INDENT
+        step = "\t" if any(it.startswith("\t") for it in self._lines[begin - 1 : end]) else INDENT
         moved = [step + it if it.strip() else it for it in self._lines[begin - 1 : end]]
         return checked("\n".join([*self._lines[: begin - 1], indent + header, *moved, *self._lines[end:]]))
 
     def _shares_line(self, last: ast.stmt) -> bool:
         end = last.end_lineno or last.lineno
         return any(
-            isinstance(it, ast.stmt) and it is not last and it.lineno == end and it.col_offset > last.col_offset
-            and not any(it is inner for inner in ast.walk(last))
+            isinstance(it, ast.stmt) and it.lineno == end and it.col_offset >= (last.end_col_offset or 0)
             for it in ast.walk(self.tree)
         )  # fmt: skip
 
@@ -261,9 +317,13 @@ def apply_to_source(scene: Scene, changed: str) -> str:
         if tag == "equal":
             result += source[i1:i2]
             continue
+        if i2 - i1 == j2 - j1:  # line by line: what is IPython's stays where it is
+            lines = list(zip(source[i1:i2], code[i1:i2], new[j1:j2], strict=True))
+            if all(line == plain or (_is_own(line) and not plain and not now.strip()) for line, plain, now in lines):
+                result += [now if line == plain else line for line, plain, now in lines]
+                continue
         own = [line for line, plain in zip(source[i1:i2], code[i1:i2], strict=True) if line != plain]
-        blank = [line for line in own if line.lstrip()[:1] in "%!"]
-        if len(own) != len(blank) or any(not plain.strip() == "" for plain in _changed(source, code, i1, i2)):
+        if not all(map(_is_own, own)) or any(not plain.strip() == "" for plain in _changed(source, code, i1, i2)):
             raise RefusedError("The change would go into a line with a magic: take the magic out of the cell first.")
         result += own  # a marker above what is put first stays first
         result += new[j1:j2]
@@ -271,6 +331,11 @@ def apply_to_source(scene: Scene, changed: str) -> str:
         result.remove(source[0])
         result.insert(0, source[0])
     return "\n".join(result)
+
+
+def _is_own(line: str) -> bool:
+    """Whether it is a magic, or goes to the shell."""
+    return line.lstrip()[:1] in ("%", "!")
 
 
 def _changed(source: Sequence[str], code: Sequence[str], begin: int, end: int) -> Iterator[str]:
@@ -283,10 +348,32 @@ def diff(before: str, after: str) -> str:
     return "\n".join(line for line in lines[2:] if not line.startswith("@@"))
 
 
+_DEFINITIONS = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)
+
+
 def _binds(node: ast.AST, name: str) -> bool:
-    """Whether this statement assigns to ``name`` directly."""
+    """Whether this statement assigns to ``name`` itself."""
+    return any(it.id == name and isinstance(it.ctx, ast.Store) for it in _targets(node))
+
+
+def _changes(node: ast.AST, name: str) -> bool:
+    """Whether this statement assigns to ``name`` or to a part of it."""
+    return any(it.id == name for it in _targets(node))
+
+
+def _reads(body: Sequence[ast.stmt], name: str) -> bool:
+    every = (it for statement in body for it in ast.walk(statement))
+    return any(is_name(it, name) and isinstance(it.ctx, ast.Load) for it in every)
+
+
+def _targets(node: ast.AST) -> list[ast.Name]:
     targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-    return any(isinstance(it, ast.Name) and it.id == name for target in targets for it in ast.walk(target))
+    return [it for target in targets for it in ast.walk(target) if isinstance(it, ast.Name)]
+
+
+def _place(call: ast.Call) -> tuple[int, int, int | None, int | None]:
+    """Where it begins and where its arguments do: neither moves when these change."""
+    return call.lineno, call.col_offset, call.func.end_lineno, call.func.end_col_offset
 
 
 def _loops(statement: ast.stmt) -> bool:

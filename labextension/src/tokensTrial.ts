@@ -27,8 +27,6 @@ export interface ITrials {
   readonly changed: ISignal<ITrials, void>;
   /** The finding whose trial runs now, here or in another page; null where none does. */
   readonly runningKey: string | null;
-  /** Whether the kernel works on something. */
-  readonly isBusy: boolean;
   stage(key: string): TrialStage;
   applied(key: string): IApplied | null;
   /** Every change that was applied here and not taken back. */

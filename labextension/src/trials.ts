@@ -43,10 +43,6 @@ export class Trials implements ITrials {
     return null;
   }
 
-  get isBusy(): boolean {
-    return this._kernel?.status === 'busy';
-  }
-
   stage(key: string): TrialStage {
     return this._stages.get(key) ?? NOTHING;
   }
@@ -63,7 +59,9 @@ export class Trials implements ITrials {
         this._set(key, answer.type === 'plan' ? { kind: 'planned', plan: answer } : NOTHING);
       }
     } catch (error) {
-      this._fail(key, error);
+      if (this.stage(key).kind === 'planning') {
+        this._fail(key, error); // by now another page's trial may run
+      }
     }
   }
 
@@ -94,9 +92,10 @@ export class Trials implements ITrials {
         const words = content.status === 'error' ? content.evalue : '';
         this._end(key, words ? { state: 'failed', words } : null);
       }
-    } catch (error) {
+    } catch {
       if (this.stage(key).kind === 'running') {
-        this._fail(key, error);
+        const words = this._options.trans.__('The kernel ended before the trial did.');
+        this._end(key, { state: 'failed', words }); // a future's own words are nobody's
       }
     }
   }
@@ -113,7 +112,9 @@ export class Trials implements ITrials {
       ),
       new Promise<boolean>(resolve => window.setTimeout(() => resolve(false), STOP_MS))
     ]);
-    if (!heard && this.runningKey === key) {
+    const stage = this.stage(key);
+    // One that has not begun waits for a cell: that would be interrupted.
+    if (!heard && stage.kind === 'running' && stage.message !== null) {
       await this._kernel?.interrupt(); // ipykernel 6 hears nothing while it works
     }
   }

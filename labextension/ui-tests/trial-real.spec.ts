@@ -60,10 +60,7 @@ test('find, try, apply, undo, apply, run again', async ({ front }) => {
   expect(await front.cell(FITTED).locator('.jp-InputArea-editor').innerText()).toBe(source);
 
   await card.getByRole('button', { name: 'Apply' }).click();
-  const put = card.getByRole('button', { name: 'Put it into the cell' });
-  if (await put.isVisible()) {
-    await put.click();
-  }
+  await card.getByRole('button', { name: 'Put it into the cell' }).click();
   await expect(card).toContainText('Applied. Run the cell');
   await front.start(FITTED);
   await front.ended(FITTED, 100_000);

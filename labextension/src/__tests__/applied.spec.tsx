@@ -20,6 +20,7 @@ describe('what a trial showed', () => {
     await press('Put it into the cell');
     await press('Undo');
     expect([cell.getSource(), cell.steps]).toEqual([CHANGE.before, 2]);
+    await press('Apply');
     await press('Put it into the cell');
     expect(cell.getSource()).toBe(CHANGE.after);
   });

@@ -121,7 +121,6 @@ export function notebook(over: Record<string, unknown> = {}): INotebookEnergy & 
     trials: {
       changed: signal(),
       runningKey: null,
-      isBusy: false,
       stage: () => ({ kind: 'none' }),
       applied: () => null,
       allApplied: []

@@ -182,6 +182,25 @@ describe('a trial that runs', () => {
     expect(said()).toBe('');
   });
 
+  it('in another page is still shown when a plan that was asked for before does not come', async () => {
+    const { kernel, energy, say } = await open();
+    kernel.answers.plan = () => undefined;
+    await press('Try it');
+    await say(golden('trial-running'));
+    await pass(20_000);
+    expect(energy.trials.runningKey).toBe(KEY);
+  });
+
+  it('whose future is given up has failed, with its kernel', async () => {
+    const { kernel, energy } = await open();
+    const gone = new Error('Canceled future for execute_request message before replies were done');
+    kernel.executes = () => Promise.reject(gone);
+    await press('Try it');
+    await press('Run the trial');
+    const words = 'The kernel ended before the trial did.';
+    expect(energy.trials.stage(KEY)).toEqual({ kind: 'ended', state: 'failed', words });
+  });
+
   it('keeps a second one from being begun', async () => {
     const { energy, codes } = await running();
     await energy.trials.run({ ...PLAN, key: OTHER.key });
@@ -244,6 +263,13 @@ describe('a trial that is to stop', () => {
     expect(kernel.interrupts).toBe(0);
     await pass(200);
     expect(kernel.interrupts).toBe(1);
+  });
+
+  it('is not interrupted while it waits for a cell, which would be instead', async () => {
+    const { kernel } = await running();
+    await press('Stop');
+    await pass(5000);
+    expect([kernel.asked.pop().ask, kernel.interrupts]).toEqual(['stop', 0]);
   });
 
   it('is not interrupted where it has ended by itself', async () => {

@@ -111,9 +111,25 @@ function paidWords({ unit, units }: ITrial, break_even: number, trans: IPartProp
   if (!unit || unit === 'run') {
     return trans.__('paid back after %1 runs', count);
   }
+  const many = unitWords(unit, count, trans);
   return units === null
-    ? trans.__('paid back after %1 (%2)', count, unit)
-    : trans.__('paid back after %1 of the unit %2; the cell had %3', count, unit, Math.round(units));
+    ? trans.__('paid back after %1', many)
+    : trans.__('paid back after %1; the cell had %2', many, Math.round(units));
+}
+
+function unitWords(unit: string, count: number, trans: IPartProps['trans']): string {
+  switch (unit) {
+    case 'step':
+      return trans._n('1 step', '%1 steps', count);
+    case 'call':
+      return trans._n('1 call', '%1 calls', count);
+    case 'fit':
+      return trans._n('1 fit', '%1 fits', count);
+    case 'turn':
+      return trans._n('1 turn', '%1 turns', count);
+    default:
+      return trans._n('1 run', '%1 runs', count);
+  }
 }
 
 function verdictWords(verdict: ITrial['verdict'], ratio: number | null, trans: IPartProps['trans']): string {

@@ -57,7 +57,7 @@ function Plan({ plan, finding, energy, trans }: ITryProps & { plan: IPlan }): JS
   const { trials } = energy;
   useSignal(energy.cellsChanged);
   const other = trials.runningKey !== null;
-  const waits = energy.running !== null || trials.isBusy;
+  const waits = energy.running !== null; // a cell that is not measured is waited for as well, in the kernel
   const reason = other
     ? trans.__('Another trial runs.')
     : waits
@@ -149,7 +149,13 @@ export function Apply(props: ITryProps & { trial: ITrial }): JSX.Element | null 
       <p className="gnb-Buttons">
         {open ? (
           <>
-            <TextButton primary onClick={() => setWhy(trials.apply(finding, change))}>
+            <TextButton
+              primary
+              onClick={() => {
+                setWhy(trials.apply(finding, change));
+                setOpen(false);
+              }}
+            >
               {trans.__('Put it into the cell')}
             </TextButton>{' '}
             <TextButton onClick={() => setOpen(false)}>{trans.__('Cancel')}</TextButton>

@@ -269,7 +269,7 @@ class _Schedule:
             baseline_runs=a.units, candidate_runs=b.units, order=self._order,
             baseline_items=tuple(a.items[:whole]), candidate_items=tuple(b.items[:whole]),
             ratio=known.ratio if known.quads else None, interval=known.interval if known.quads > 1 else None,
-            quality=quality.words, quality_good=quality.good, verdict=said, note=note,
+            quality=" ".join([quality.words, *self._pair.notes]), quality_good=quality.good, verdict=said, note=note,
             break_even=self._break_even(said, spent.total_j), unit=self._pair.unit, units=self._pair.units,
             baseline_apart_j=a.apart_j, candidate_apart_j=b.apart_j,
             baseline_peak_b=a.peak_b, candidate_peak_b=b.peak_b,

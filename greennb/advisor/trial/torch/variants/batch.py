@@ -30,7 +30,7 @@ class Batch:
     def change(self, scene: Scene) -> str:
         """See :class:`greennb.advisor.trial.base.Variant`."""
         torch_of(scene)
-        for way in (self._named, self._loader, self._split):
+        for way in (self._elsewhere, self._named, self._loader, self._split):
             changed = way(scene)
             if changed is not None:
                 return changed
@@ -42,6 +42,14 @@ class Batch:
             raise RefusedError(f"A batch of {size} can't be made {self.factor:g} times as large.")
         return str(new)
 
+    def _elsewhere(self, scene: Scene) -> str | None:
+        """A loader of another cell has its batches' size already: a name for it does nothing more."""
+        try:
+            name = loader_name(scene)
+        except RefusedError:
+            return None
+        return None if Cell(scene.code).maker(name) is not None else self._loader(scene)
+
     def _named(self, scene: Scene) -> str | None:
         """By the user's own name for it, bound in this cell or in another."""
         cell = Cell(scene.code)
@@ -52,6 +60,7 @@ class Batch:
                 and node.targets[0].id in SIZES
                 and isinstance(node.value, ast.Constant)
                 and type(node.value.value) is int
+                and node.value.value > 0  # from 0 on something is counted
             ):
                 return cell.replaced((node.value, self._times(node.value.value)))
         used = {it.id for it in ast.walk(cell.tree) if isinstance(it, ast.Name)}

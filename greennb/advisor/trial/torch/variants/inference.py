@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from greennb.advisor.trial.base import Kind, RefusedError, Scene
 from greennb.advisor.trial.edit import Cell, with_import
-from greennb.advisor.trial.torch.variants.scene import before_work, model_name, on_card, torch_of
+from greennb.advisor.trial.torch.variants.scene import before_work, model_name, on_card, torch_of, work_of
 
 
 def refuse_training(scene: Scene, what: str) -> None:
@@ -31,10 +31,10 @@ class InferenceMode:
         if "inference_mode" in scene.code:
             raise RefusedError("The cell uses inference_mode already.")
         cell = Cell(scene.code)
-        for call in cell.calls("no_grad"):
-            if isinstance(call.func, ast.Attribute):
-                return cell.replaced((call.func, f"{cell.source(call.func.value)}.inference_mode"))
-        work = cell.work((model_name(scene),))
+        found = [it.func for it in cell.calls("no_grad") if isinstance(it.func, ast.Attribute)]
+        if found:
+            return cell.replaced(*((it, f"{cell.source(it.value)}.inference_mode") for it in found))
+        work = work_of(cell, model_name(scene))
         return with_import(scene, cell.wrapped(work, work, "with torch.inference_mode():"), "import torch")
 
 

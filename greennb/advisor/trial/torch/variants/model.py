@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 
 from greennb.advisor.trial.base import Kind, RefusedError, Scene
 from greennb.advisor.trial.edit import Cell, with_import
 from greennb.advisor.trial.torch.variants.scene import (
     before_work,
+    calls_of,
     input_of,
     loop_that_binds,
     model_name,
+    optimizer_name,
     torch_of,
 )
 
@@ -24,10 +27,15 @@ def with_inputs(scene: Scene, code: str, model: str, change: str) -> str:
     loop = loop_that_binds(cell, name)
     line = f"{name} = {name}.{change}"
     if loop is not None:
-        return cell.before(loop.body[0], (line,))
+        return cell.before(_use(cell, loop, model), (line,))
     if name in scene.namespace:
         return before_work(code, (model, name), line)
     return code
+
+
+def _use(cell: Cell, loop: ast.For, model: str) -> ast.stmt:
+    """The statement of the loop's own body in which the model is called: what it is called with is ready by then."""
+    return next((it for it in loop.body if calls_of(it, model)), loop.body[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +75,38 @@ class Float32:
         seen = scene.cell.torch
         if seen is not None and not any(it.name == model and "float64" in it.dtypes for it in seen.models):
             raise RefusedError(f"{model} is not in float64.")
-        names = [
+        double = {
             name
             for name, value in list(scene.namespace.items())
-            if isinstance(value, torch.Tensor) and value.dtype is torch.float64 and _used(scene, name)
-        ]
+            if isinstance(value, torch.Tensor) and value.dtype is torch.float64
+        }
+        cell = Cell(scene.code)
+        loop = loop_that_binds(cell, input_of(cell, model) or "")
+        given = [] if loop is None else [it.id for it in ast.walk(loop.target) if isinstance(it, ast.Name)]
+        code = scene.code
+        if loop is not None:  # what the loop leaves tells what it is given, the targets too
+            lines = [f"{name} = {name}.float()" for name in given if name in double]
+            code = cell.before(loop.body[0], lines)
+        names = [name for name in scene.namespace if name in double and name not in given and _used(scene, cell, name)]
         lines = [f"{model}.float()", *(f"{name} = {name}.float()" for name in names)]
-        code = before_work(scene.code, (model, *names), *lines)
-        name = input_of(Cell(code), model)
-        if name is None or name in names or loop_that_binds(Cell(code), name) is None:
-            return code
-        return with_inputs(scene, code, model, "float()")
+        return before_work(code, (model, *names), *lines, *_state(scene, cell))
 
 
-def _used(scene: Scene, name: str) -> bool:
-    return scene.cell.code is not None and name in scene.cell.code.reads
+def _state(scene: Scene, cell: Cell) -> list[str]:
+    """An optimizer of another cell has kept double numbers of each parameter; loading its own state casts them."""
+    try:
+        name = optimizer_name(scene)
+    except RefusedError:
+        return []
+    return [] if cell.maker(name) is not None else [f"{name}.load_state_dict({name}.state_dict())"]
+
+
+def _used(scene: Scene, cell: Cell, name: str) -> bool:
+    """Whether the cell reads it, itself or in a function of another cell."""
+    if scene.cell.code is not None and name in scene.cell.code.reads:
+        return True
+    found = [it.ctx for it in ast.walk(cell.tree) if isinstance(it, ast.Name) and it.id == name]
+    return bool(found) and all(isinstance(it, ast.Load) for it in found)  # what it binds itself is none of before
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from greennb.advisor.trial.base import Kind, RefusedError, Scene
 from greennb.advisor.trial.edit import Cell
-from greennb.advisor.trial.torch.variants.scene import before_work, on_card, optimizer_name, torch_of
+from greennb.advisor.trial.torch.variants.scene import before_work, free_name, on_card, optimizer_name, torch_of
 
 FUSED = ("Adam", "AdamW", "SGD", "Adagrad")
 """Optimizers with a fused kernel on a CPU and on a card (torch.optim, since 2.4)."""
@@ -39,7 +39,8 @@ class Fused:
             raise RefusedError(f"{type(optimizer).__name__} has no fused kernel: {', '.join(FUSED)} have one.")
         if all(group.get("fused") for group in optimizer.param_groups):
             raise RefusedError(f"{name} is fused already.")
-        lines = [f"for group in {name}.param_groups:", "    group.update(fused=True, foreach=False)"]
+        group = free_name(scene, "group", "param_group")
+        lines = [f"for {group} in {name}.param_groups:", f"    {group}.update(fused=True, foreach=False)"]
         if on_card(scene):  # the fused kernel wants its count of steps on the card
             lines += [
                 f"for parameter, state in {name}.state.items():",
@@ -70,7 +71,8 @@ class Foreach:
         optimizer = scene.namespace.get(name)
         if not any(group.get("foreach") is False for group in getattr(optimizer, "param_groups", ())):
             raise RefusedError(f"{name} is not told to do without foreach.")
-        lines = [f"for group in {name}.param_groups:", "    group.update(foreach=True)"]
+        group = free_name(scene, "group", "param_group")
+        lines = [f"for {group} in {name}.param_groups:", f"    {group}.update(foreach=True)"]
         return before_work(scene.code, (name,), *lines)
 
 

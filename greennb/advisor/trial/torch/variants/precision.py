@@ -9,12 +9,14 @@ from greennb.advisor.trial.edit import Cell, with_import
 from greennb.advisor.trial.torch.variants.scene import (
     before_work,
     calls_of,
+    free_name,
     model_name,
     need_card,
     on_card,
     optimizer_name,
     torch_of,
     training_body,
+    work_of,
 )
 
 
@@ -33,7 +35,7 @@ def autocast(scene: Scene, code: str, dtype: str) -> str:
         raise RefusedError(
             f"The loop does not call {model} in a line before backward(): where autocast goes is unclear."
         )
-    work = cell.work((model,))
+    work = work_of(cell, model)
     return cell.wrapped(work, work, header)
 
 
@@ -71,30 +73,39 @@ class Scaled:
             raise RefusedError("The cell uses autocast already.")
         optimizer = optimizer_name(scene)
         code = autocast(scene, scene.code, "float16")
-        for method, scaled in (("backward", "scaler.scale({0}).backward()"), ("step", "scaler.step({0})")):
-            code = _scaled(code, method, scaled, optimizer)
-        code = before_work(code, (model_name(scene), optimizer), 'scaler = torch.amp.GradScaler("cuda")')
+        name = free_name(scene, "scaler", "grad_scaler", "amp_scaler")  # a scaler is often scikit-learn's
+        code = _unscaled(code, f"{name}.unscale_({optimizer})")
+        for method, scaled in (("backward", f"{name}.scale({{0}}).backward()"), ("step", f"{name}.step({{0}})")):
+            code = _scaled(code, method, scaled, optimizer, f"{name}.update()")
+        code = before_work(code, (model_name(scene), optimizer), f'{name} = torch.amp.GradScaler("cuda")')
         return with_import(scene, code, "import torch")
 
 
-def _scaled(code: str, method: str, scaled: str, optimizer: str) -> str:
+def _unscaled(code: str, line: str) -> str:
+    """``code`` with gradients brought back to their size before they are clipped."""
+    cell = Cell(code)
+    clips = cell.calls("clip_grad_norm_", "clip_grad_value_")
+    return cell.before(cell.statement_of(clips[0]), (line,)) if clips else code
+
+
+def _scaled(code: str, method: str, scaled: str, optimizer: str, update: str) -> str:
     """``code`` with ``loss.backward()``, or the optimizer's step, handed to the scaler."""
     cell = Cell(code)
-    for call in cell.calls(method):
-        of = cell.source(call.func).rpartition(".")[0]
-        if method == "step" and of != optimizer:
-            continue
-        if call.args or call.keywords:
-            raise RefusedError(
-                f"{method}() is given arguments, which a GradScaler can't pass on: make the change by hand."
-            )
-        statement = cell.statement_of(call)
-        new = scaled.format(of)
-        if method == "step":
-            column = statement.col_offset
-            new += "\n" + " " * column + "scaler.update()"
-        return cell.replaced((call, new))
-    raise RefusedError(f"The cell calls no {method}() of its own, so that a GradScaler has no place.")
+    calls = [(it, cell.source(it.func).rpartition(".")[0]) for it in cell.calls(method)]
+    calls = [(it, of) for it, of in calls if method == "backward" or of == optimizer]
+    if not calls:
+        raise RefusedError(f"The cell calls no {method}() of its own, so that a GradScaler has no place.")
+    call, of = calls[0]
+    if len(calls) > 1 or call.args or call.keywords:
+        raise RefusedError(
+            f"{method}() is called more than once or given arguments, which is no simple place for a GradScaler: make "
+            "the change by hand."
+        )
+    new = scaled.format(of)
+    if method == "step":
+        line = code.split("\n")[cell.statement_of(call).lineno - 1]
+        new += "\n" + line[: len(line) - len(line.lstrip())] + update
+    return cell.replaced((call, new))
 
 
 @dataclass(frozen=True, slots=True)

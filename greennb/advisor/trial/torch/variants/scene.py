@@ -11,6 +11,10 @@ from greennb.advisor.trial.edit import Cell
 
 Body = list[ast.stmt]
 
+_PREPARES = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_LOOKS = ("print", "display", "summary", "type", "len", "isinstance", "save")
+"""Calls that are given a model and don't let it work."""
+
 
 def torch_of(scene: Scene) -> Any:
     """The user's PyTorch.
@@ -123,9 +127,49 @@ def loop_that_binds(cell: Cell, name: str) -> ast.For | None:
 
 
 def before_work(code: str, names: tuple[str, ...], *lines: str) -> str:
-    """``code`` with lines put before the statement in which the work is."""
+    """``code`` with lines put before the statement in which the work is.
+
+    Where that can't be told (a call of a function that works by itself), before the first statement that does anything.
+    """
     cell = Cell(code)
-    return cell.before(cell.work(names), lines)
+    try:
+        return cell.before(cell.work(names), lines)
+    except RefusedError:
+        first = next((it for it in cell.tree.body if not isinstance(it, _PREPARES)), None)
+        if first is None or any(isinstance(it, ast.Name) and it.id in names for it in ast.walk(cell.tree)):
+            raise
+        return cell.before(first, lines)
+
+
+def work_of(cell: Cell, model: str) -> ast.stmt:
+    """The top-level statement in which the model works: that calls it, or hands it on, or as :meth:`Cell.work` finds.
+
+    Raises:
+        RefusedError: there is none.
+    """
+    rest = [it for it in cell.tree.body if not isinstance(it, _PREPARES)]
+    for statement in rest:
+        if calls_of(statement, model):
+            return statement
+    for statement in rest:
+        if _hands_on(cell, statement, model):
+            return statement
+    return cell.work((model,))
+
+
+def free_name(scene: Scene, *wanted: str) -> str:
+    """The first of these that nothing in the notebook or the cell is called."""
+    used = set(scene.namespace) | {it.id for it in ast.walk(Cell(scene.code).tree) if isinstance(it, ast.Name)}
+    return next((it for it in wanted if it not in used), wanted[-1])
+
+
+def _hands_on(cell: Cell, statement: ast.stmt, model: str) -> bool:
+    return any(
+        isinstance(it, ast.Call)
+        and cell.name_of(it) not in _LOOKS
+        and any(isinstance(arg, ast.Name) and arg.id == model for arg in (*it.args, *(k.value for k in it.keywords)))
+        for it in ast.walk(statement)
+    )
 
 
 def _calls_backward(statement: ast.stmt) -> bool:

@@ -53,7 +53,7 @@ def tensorflow_randomness() -> Iterator[Part]:
 
 
 def _eager_seed(context: Any) -> Any:
-    eager = getattr(context, "_context", None)
+    eager = context.context()  # made with the first thing that asks for it: rather now than between two looks
     rng = getattr(eager, "_rng", None)
     return None if eager is None else (getattr(eager, "_seed", None), None if rng is None else rng.getstate())
 

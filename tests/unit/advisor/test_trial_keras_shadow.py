@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -149,3 +151,17 @@ def test_random_numbers_go_on_where_they_were() -> None:
     expected = numbers(), numbers()
     before.restore()
     assert (numbers(), numbers()) == expected
+
+
+def test_tensorflow_that_is_only_imported_does_not_change_by_looking() -> None:
+    """Its context is made by the first question: a trial of another framework's cell would be void for that."""
+    code = (
+        "import tensorflow, random\n"
+        "from greennb.advisor.trial.ambient import Ambient\n"
+        "before = Ambient.now()\n"
+        "random.random()\n"
+        "assert before.differences(Ambient.now()) == ['the RNG of random']\n"
+        "before.restore()\n"
+        "assert before.differences(Ambient.now()) == []\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

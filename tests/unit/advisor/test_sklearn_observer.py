@@ -112,7 +112,7 @@ def test_pipelines_and_searches_nest(observer) -> None:
     assert (seen.candidates, seen.splits, seen.parameters) == (3, 3, {"logisticregression__C": 3})
     assert seen.steps == ("standardscaler", "pca", "logisticregression")
     assert seen.preprocess_s is not None
-    assert 0 < seen.preprocess_s < seen.fit_s
+    assert 0 < seen.preprocess_s < seen.fit_s + seen.refit_s  # it is of all fits, the last one too
     assert {it.inside for it in signals.calls if it.depth == 1} <= {"GridSearchCV"}
 
 

@@ -101,8 +101,10 @@ PYTEST = {
         "--ignore-glob=*keras*",
         "--ignore-glob=*jax*",
         "-k",
-        f"not ({FRAMEWORKS})",
+        f"not ({FRAMEWORKS} or trial)",
     ),
+    # Apart from the cases, which look for traces of hooks in frameworks as they were imported.
+    "trials": ("tests/unit/advisor", "--ignore-glob=*keras*", "-k", "trial"),
     "frameworks": ("tests/unit/advisor", "tests/advisor", "-k", FRAMEWORKS),
 }
 """What each run of pytest takes on."""

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import greennb
-from greennb.model.finding import Trial
 
 Work = Callable[[], object]
 """Does one unit of work."""
@@ -82,25 +81,3 @@ def _block(work: Work, count: int) -> float:
 
 def _ratio(taken: list[tuple[float, float]]) -> float:
     return statistics.median(b for _a, b in taken) / statistics.median(a for a, _b in taken)
-
-
-HEAD = """| change | trial | ratio (95 %) | s | long A/B | ratio (95 %) | contradict? | quality |
-|---|---|---|---|---|---|---|---|"""
-
-
-def told(change: str, trial: Trial, seconds: float, answer: Answer | None) -> str:
-    """A row of the table: the trial, and the A/B beside it where there is one."""
-    beside = ["", "", ""]
-    if answer is not None:
-        ends = (answer.low, answer.high)
-        contradict = "no" if answer.agrees(trial.verdict.value) else "YES"
-        beside = [answer.verdict, _interval(answer.ratio, ends), contradict]
-    words = " ".join(filter(None, (trial.quality, trial.note)))
-    cells = [change, trial.verdict.value, _interval(trial.ratio, trial.interval), f"{seconds:.1f}", *beside, words]
-    return f"| {' | '.join(cells)} |"
-
-
-def _interval(ratio: float | None, ends: tuple[float, float] | None) -> str:
-    if ratio is None:
-        return "-"
-    return f"{ratio:.3f}" + ("" if ends is None else f" ({ends[0]:.3f} to {ends[1]:.3f})")

@@ -8,27 +8,18 @@ called again and again, its loop over a tape is a loop.
 
 from __future__ import annotations
 
-import argparse
 import os
-import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
 
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-import tensorflow as tf  # noqa: E402
-from independent import HEAD, Work, a_b, told  # noqa: E402
-
-from greennb.advisor.trial.trials import Trials  # noqa: E402
-from greennb.runtime import runtime  # noqa: E402
-from tests.advisor.harness import notebook  # noqa: E402
+import keras
+import numpy as np
+import tensorflow as tf
+from independent import Work, a_b
+from trial_table import table, told, tried
 
 DATA = """
 import keras
@@ -149,27 +140,10 @@ def own(setup: str) -> Own:
 
 def row(case: Case, *, budget_s: float, pairs: int) -> str:
     """The trial of a case and its A/B."""
-    book = notebook([case.setup, case.cell])
-    trials = Trials(book.advisor, namespace=book.namespace, meter=lambda: runtime().meter)
-    began = time.perf_counter()
-    trial = trials.run(trials.plan(case.code, budget_s=budget_s))
-    seconds = time.perf_counter() - began
-    book.close()
+    trial, seconds = tried([case.setup, case.cell], case.code, budget_s=budget_s)
     answer = a_b(case.a(own(case.setup)), case.b(own(case.setup)), pairs=pairs) if pairs else None
     return told(case.name, trial, seconds, answer)
 
 
-def main() -> None:
-    """Print a row for each case."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--budget", type=float, default=30.0, help="seconds of each trial")
-    parser.add_argument("--pairs", type=int, default=40, help="pairs of blocks of each A/B; 0 for none")
-    parser.add_argument("--only", default="", help="cases whose name has this in it")
-    given = parser.parse_args()
-    print(HEAD)
-    for case in (it for it in CASES if given.only in it.name):
-        print(row(case, budget_s=given.budget, pairs=given.pairs), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    table(__doc__, CASES, row)

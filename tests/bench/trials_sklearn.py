@@ -8,21 +8,11 @@ which nobody else writes: a file that appears there voids a trial.
 
 from __future__ import annotations
 
-import argparse
-import sys
-import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-
-from independent import HEAD, Answer, Work, a_b, told  # noqa: E402
-
-from greennb.advisor.trial.trials import Trials  # noqa: E402
-from greennb.runtime import runtime  # noqa: E402
-from tests.advisor.harness import notebook  # noqa: E402
+from independent import Answer, Work, a_b
+from trial_table import table, told, tried
 
 DATA = """
 from sklearn.cluster import KMeans
@@ -60,12 +50,9 @@ CASES = (
 
 def row(case: Case, *, budget_s: float, pairs: int) -> str:
     """The trial of a case and its A/B."""
-    book = notebook([DATA.format(rows=case.rows), f"m = {case.before}"])
-    trials = Trials(book.advisor, namespace=book.namespace, meter=lambda: runtime().meter)
-    began = time.perf_counter()
-    trial = trials.run(trials.plan(case.code, variant=case.variant, budget_s=budget_s))
-    seconds = time.perf_counter() - began
-    book.close()
+    trial, seconds = tried(
+        [DATA.format(rows=case.rows), f"m = {case.before}"], case.code, variant=case.variant, budget_s=budget_s
+    )
     return told(case.name, trial, seconds, by_hand(case, pairs) if pairs else None)
 
 
@@ -81,17 +68,5 @@ def by_hand(case: Case, pairs: int) -> Answer:
     return a_b(work(case.before), work(case.after), pairs=pairs)
 
 
-def main() -> None:
-    """Print a row for each case."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--budget", type=float, default=30.0, help="seconds of each trial")
-    parser.add_argument("--pairs", type=int, default=40, help="pairs of blocks of each A/B; 0 for none")
-    parser.add_argument("--only", default="", help="cases whose name has this in it")
-    given = parser.parse_args()
-    print(HEAD)
-    for case in (it for it in CASES if given.only in it.name):
-        print(row(case, budget_s=given.budget, pairs=given.pairs), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    table(__doc__, CASES, row)

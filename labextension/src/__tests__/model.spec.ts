@@ -1,12 +1,11 @@
-/** What the views are told of each notebook, and when samples come. */
+/** What the views are told of each notebook. */
 import { Signal } from '@lumino/signaling';
 
 import { FakeKernel, HELLO, NO_TOTAL } from './fakeKernel';
 import { FakePanel } from './fakeNotebook';
 import { measurement } from './measurements';
-import { closeAll, opened } from './openNotebooks';
-
-const pass = (ms = 0): Promise<void> => jest.advanceTimersByTimeAsync(ms) as unknown as Promise<void>;
+import { opened } from './openNotebooks';
+import { pass, usePage } from './watchedPage';
 
 function ended(cell_id: string, total_j: number, id = `${cell_id}-${total_j}`) {
   return {
@@ -20,146 +19,7 @@ function ended(cell_id: string, total_j: number, id = `${cell_id}-${total_j}`) {
   };
 }
 
-const samples = (t_s: number[], w: (number | null)[][]) => ({
-  v: 1,
-  type: 'samples',
-  t_s,
-  w,
-  low_w: [null],
-  high_w: [null],
-  gauges: [],
-  faults: []
-});
-
-const paces = (kernel: FakeKernel): number[] =>
-  kernel.asked.filter(it => it.ask === 'watch').map(it => it.hz);
-
-let visible = 'visible';
-
-function look(state: 'visible' | 'hidden'): void {
-  visible = state;
-  document.dispatchEvent(new Event('visibilitychange'));
-}
-
-beforeEach(() => {
-  jest.useFakeTimers();
-  visible = 'visible';
-  jest.spyOn(document, 'visibilityState', 'get').mockImplementation(() => visible as DocumentVisibilityState);
-});
-
-afterEach(async () => {
-  closeAll();
-  await pass(); // what was under way hears of its end
-  expect(jest.getTimerCount()).toBe(0);
-  jest.restoreAllMocks();
-  jest.useRealTimers();
-});
-
-describe('samples', () => {
-  it('come only while somebody looks', async () => {
-    const panel = new FakePanel();
-    const { model } = opened(panel);
-    await pass(1000);
-    expect(paces(panel.kernel)).toEqual([]);
-    const [one, two] = [model.watch(), model.watch()];
-    await pass();
-    one.dispose();
-    await pass();
-    expect(paces(panel.kernel)).toEqual([2]);
-    two.dispose();
-    two.dispose();
-    await pass();
-    expect(paces(panel.kernel)).toEqual([2, 0]);
-  });
-
-  it('name the stream that they are to come on', async () => {
-    const panel = new FakePanel();
-    opened(panel).model.watch();
-    await pass(1000);
-    expect(panel.kernel.asked.find(it => it.ask === 'watch').stream).toBe(panel.kernel.stream.commId);
-  });
-
-  it('stop while the page is hidden', async () => {
-    const panel = new FakePanel();
-    opened(panel).model.watch();
-    await pass(1000);
-    look('hidden');
-    await pass(200_000);
-    expect(paces(panel.kernel)).toEqual([2, 0]);
-    look('visible');
-    await pass();
-    expect(paces(panel.kernel)).toEqual([2, 0, 2]);
-  });
-
-  it("are asked for again once a minute, in the setting's pace", async () => {
-    const panel = new FakePanel();
-    const { model } = opened(panel);
-    model.watch();
-    await pass(1000);
-    panel.kernel.stream.say(samples([101], [[5]]));
-    await pass(129_000);
-    expect(paces(panel.kernel)).toEqual([2, 2, 2]);
-    await model.set('rate_hz', 10);
-    await pass();
-    expect(paces(panel.kernel).pop()).toBe(10);
-  });
-
-  it('that do not come are asked for on a new stream, twice at most', async () => {
-    const panel = new FakePanel();
-    opened(panel).model.watch();
-    await pass(1000);
-    const { commId } = panel.kernel.stream;
-    await pass(15_000);
-    expect(paces(panel.kernel)).toEqual([2, 2]);
-    expect(panel.kernel.stream.commId).not.toBe(commId);
-    await pass(40_000); // a machine without sensors has nothing to say
-    expect(paces(panel.kernel)).toEqual([2, 2, 2]);
-  });
-
-  it('come from the notebook in front', async () => {
-    const [one, two] = [new FakePanel(), new FakePanel()];
-    const { model, tracker } = opened(one, two);
-    model.watch();
-    await pass(1000);
-    expect([paces(one.kernel), paces(two.kernel)]).toEqual([[], [2]]);
-    tracker.show(one);
-    await pass();
-    expect([paces(one.kernel), paces(two.kernel)]).toEqual([[2], [2, 0]]);
-    tracker.show(null);
-    await pass();
-    expect(paces(one.kernel)).toEqual([2, 0]);
-    expect(model.current).toBeNull();
-  });
-
-  it('are in power, and told of once a message', async () => {
-    const panel = new FakePanel();
-    const { energy } = opened(panel);
-    await pass(1000);
-    let told = 0;
-    energy.sampled.connect(() => told++);
-    panel.kernel.stream.say(samples([101, 102], [[5, null]]));
-    expect(told).toBe(1);
-    expect(energy.power.latest?.watts).toEqual([null]);
-    expect(energy.power.last_s).toBe(102);
-  });
-
-  it('of another number of domains are left out', async () => {
-    const panel = new FakePanel();
-    const { energy } = opened(panel);
-    await pass(1000);
-    panel.kernel.stream.say(samples([101], [[5], [6]]));
-    expect(energy.power.latest).toBeNull();
-  });
-
-  it('are no watts of now once the kernel is gone', async () => {
-    const panel = new FakePanel();
-    const { energy } = opened(panel);
-    await pass(1000);
-    panel.kernel.stream.say(samples([101], [[5]]));
-    panel.kernel.set('dead');
-    expect(energy.power.latest).toBeNull();
-  });
-});
+usePage();
 
 describe('cells', () => {
   it('are told with at most ten signals a second, however many end', async () => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import types
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -19,7 +20,7 @@ METHODS = ("fit", "evaluate")
 
 
 @dataclass(frozen=True, slots=True)
-class KerasVariant:
+class KerasVariant(ABC):
     """A change that can be tried with Keras; see :class:`greennb.advisor.trial.base.Variant`."""
 
     name: ClassVar[str]
@@ -27,9 +28,9 @@ class KerasVariant:
     kind: ClassVar[Kind]
     whole_pass: ClassVar[bool] = False
 
+    @abstractmethod
     def change(self, scene: Scene) -> str:
         """The cell's source with the change in it."""
-        raise NotImplementedError
 
     def loops(self, scene: Scene) -> bool:
         """Whether the work is a loop of the user's own, and not a method of Keras."""

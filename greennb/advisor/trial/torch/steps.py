@@ -11,6 +11,7 @@ import copy
 import sys
 import threading
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -126,7 +127,7 @@ class Root:
         self._first = torch.nn.modules.module.register_module_forward_pre_hook(first)
 
 
-class _Counter:
+class _Counter(ABC):
     """What both counters share."""
 
     unit = ""
@@ -169,11 +170,12 @@ class _Counter:
         self._schedules.rewind()
         self._root.again()
 
-    def _begun(self, args: Any) -> None:
+    def _begun(self, args: Any) -> None:  # noqa: B027  # who counts calls needs nothing of it
         """The call by which a model without a name was found."""
 
+    @abstractmethod
     def _called(self, args: Any, kwargs: Any, value: Any) -> None:
-        raise NotImplementedError
+        """The model was called, and has given ``value``."""
 
     @property
     def _here(self) -> bool:

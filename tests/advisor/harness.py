@@ -128,7 +128,11 @@ def ran(path: Path) -> Case:
 def notebook(sources: Sequence[str]) -> Case:
     """A notebook of these cells, run and still watched; for its trials. ``close()`` it."""
     case = Case(Path("notebook.py"), Runtime(Settings(ledger="off")))
-    case.open([Cell(source=source, lines=False) for source in sources])
+    try:
+        case.open([Cell(source=source, lines=False) for source in sources])
+    except BaseException:
+        case.close()
+        raise
     return case
 
 

@@ -63,7 +63,7 @@ def play() -> Iterator[Play]:
         try:
             yield run
         finally:
-            for book in open_books:
+            for book in reversed(open_books):
                 book.close()
 
 

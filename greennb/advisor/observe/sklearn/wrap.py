@@ -123,7 +123,8 @@ class Wraps:
             except BaseException as error:
                 _leave_out_this_frame(error)
                 raise
-            self._newcomer(cls)
+            if base in self._bases:  # else it was taken back, under somebody else's that was put over it
+                self._newcomer(cls)
 
         hook: Any = classmethod(_unseen(__init_subclass__))
         type.__setattr__(base, "__init_subclass__", hook)

@@ -101,10 +101,8 @@ PYTEST = {
         "--ignore-glob=*keras*",
         "--ignore-glob=*jax*",
         "-k",
-        f"not ({FRAMEWORKS} or trial)",
+        f"not ({FRAMEWORKS})",
     ),
-    # Apart from the cases, which look for traces of hooks in frameworks as they were imported.
-    "trials": ("tests/unit/advisor", "--ignore-glob=*keras*", "-k", "trial"),
     "frameworks": ("tests/unit/advisor", "tests/advisor", "-k", FRAMEWORKS),
 }
 """What each run of pytest takes on."""

@@ -8,8 +8,8 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier, Votin
 
 vote = VotingClassifier(
     [
-        ("forest", RandomForestClassifier(n_estimators=40, n_jobs=2, random_state=0)),
-        ("extra", ExtraTreesClassifier(n_estimators=60, n_jobs=2, random_state=0)),
+        ("forest", RandomForestClassifier(n_estimators=200, n_jobs=2, random_state=0)),
+        ("extra", ExtraTreesClassifier(n_estimators=300, n_jobs=2, random_state=0)),
     ],
     n_jobs=2,
 ).fit(X, y)

@@ -8,8 +8,8 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier, Votin
 
 vote = VotingClassifier(
     [
-        ("forest", RandomForestClassifier(n_estimators=40, random_state=0)),
-        ("extra", ExtraTreesClassifier(n_estimators=60, random_state=0)),
+        ("forest", RandomForestClassifier(n_estimators=160, random_state=0)),
+        ("extra", ExtraTreesClassifier(n_estimators=240, random_state=0)),
     ],
     n_jobs=2,
 ).fit(X, y)

@@ -18,7 +18,7 @@ RECIPE = pyproject.toml constraints.txt tools/install
 CHECK = $(BIN)/python tools/check.py
 
 .PHONY: help demo lab labextension test test-page test-browser lint bench bench-advisor bench-panel bench-peers rig chromium \
-	clean distclean
+	notebooks clean distclean
 
 help: ## this list
 	@echo 'greennb: what did that cell cost?'
@@ -67,6 +67,9 @@ bench-panel: labextension chromium rig ## what the panel costs in the browser an
 
 bench-peers: $(VENV)/.stamp-test rig ## greennb beside zeus, codecarbon, pyRAPL and pyJoules: docs/benchmarks.md
 	$(BIN)/python tests/bench/peers/runner.py $(BENCH_ARGS)
+
+notebooks: $(VENV)/.stamp-demo ## the students' notebooks again, from notebooks/solutions/
+	$(BIN)/python tools/notebooks.py
 
 rig: ## what the virtual sensors need (gcc, FUSE), where it is missing and we may
 	@sh tools/rig

@@ -12,7 +12,7 @@ _ARGUMENTS: dict[str, tuple[str, ...]] = {
     "%energy_auto": ("on", "off", "-q"),
     "%energy_advise": ("--all", "--dismiss", "--profile"),
     "%energy_compare": ("--code", "--budget"),
-    "%energy_try": ("--variant", "--budget", "--plan", "--quiet"),
+    "%energy_try": ("--variant", "--budget", "--plan", "--output", "--quiet"),
     "%energy_report": ("--plot", "--last"),
     "%energy_export": ("--format",),
     "%energy_config": tuple(f"{field.name}=" for field in fields(Settings)),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
-from greennb.jupyter.options import Budget, Options, budget, parse, parse_statement, parser
+from greennb.jupyter.options import Budget, Options, budget, parse, parse_statement, parser, variable
 from greennb.model.errors import BadInputError, GreennbError
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def make_magics(session: Session) -> Magics:
         def energy_try(self, line: str) -> None:
             """Run a cell both ways, by turns, and see which takes fewer joules: %energy_try [CODE].
 
-            ``%energy_try [CODE|KEY] [--variant NAME] [--budget 30|300J] [--plan] [--quiet]``
+            ``%energy_try [CODE|KEY] [--variant NAME] [--budget 30|300J] [--plan] [-o VAR] [--quiet]``
 
             CODE is a rule's (GNB210), KEY a finding's ("GNB210 model"); without one it is the finding with the most
             joules at stake that can be tried. First it says what will be run, for how long at most, about how many
@@ -164,19 +164,22 @@ def make_magics(session: Session) -> Magics:
             this one; it is never run.
 
             ``--plan`` only says what would be run. ``--variant`` picks one of several changes. ``--budget`` is seconds
-            (30 unless told), or joules, for which it takes 5 minutes at most. ``--quiet`` tells only the page.
+            (30 unless told), or joules, for which it takes 5 minutes at most. ``-o VAR`` puts
+            the trial into the variable VAR: its verdict, ratio and interval, and what they stand on; None where it
+            came to no end. ``--quiet`` tells only the page.
             """
             line_parser = _line("%energy_try")
             line_parser.add_argument("name", nargs="*", metavar="CODE")
             line_parser.add_argument("--variant", default=None, metavar="NAME")
             line_parser.add_argument("--budget", type=budget, default=None, metavar="S|J")
             line_parser.add_argument("--plan", action="store_true", dest="plan_only")
+            line_parser.add_argument("--output", "-o", type=variable, default="", metavar="VAR")
             line_parser.add_argument("--quiet", "-q", action="store_true")
             given = line_parser.words(line)
             most = given.budget or Budget()
             _trials().answer(
                 session, " ".join(given.name), variant=given.variant, budget_s=most.s, budget_j=most.j,
-                plan_only=given.plan_only, quiet=given.quiet,
+                plan_only=given.plan_only, output=given.output, quiet=given.quiet,
             )  # fmt: skip
 
         @line_magic

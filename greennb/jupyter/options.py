@@ -94,7 +94,12 @@ def budget(text: str) -> Budget:
     return Budget(s=_positive("budget of a trial (30, 300J, 2kJ)")(text.strip().removesuffix("s")))
 
 
-def _variable(text: str) -> str:
+def variable(text: str) -> str:
+    """A name that a result may be bound to, or "" for none.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no name.
+    """
     if text and not text.isidentifier():  # argparse parses the default too
         raise argparse.ArgumentTypeError(f"{text!r} is no name for a variable")
     return text
@@ -108,7 +113,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
     add("-r", "--repeat", metavar="N|auto", type=_repeat,
         help="run it N times and give mean and interval; auto: until the scatter's 95%% interval is within 5%% "
              "or 30 s are spent")  # fmt: skip
-    add("-o", "--output", metavar="VAR", type=_variable, default="", help="put the measurement into the variable VAR")
+    add("-o", "--output", metavar="VAR", type=variable, default="", help="put the measurement into the variable VAR")
     add("-q", "--quiet", action="store_true", help="record it and show nothing")
     add("--net", action="store_true", help="show joules above the idle baseline (see %%energy_baseline) first")
     add("--lines", action="store_true", help="also show which source lines the joules went to (%%energy only)")

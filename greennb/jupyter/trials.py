@@ -177,13 +177,19 @@ def answer(
     budget_j: float | None,
     plan_only: bool,
     quiet: bool,
+    output: str = "",
 ) -> None:
     """What ``%energy_try`` was asked for; ``quiet`` tells the page alone.
+
+    Args:
+        output: the notebook's name for the trial, None where there is none in the end; "" for no name.
 
     Raises:
         GreennbError: it can't be planned or run, in one sentence.
     """
     trying = session.trying
+    if output:  # what an earlier trial has left there is not this one's
+        session.shell.user_ns[output] = None
     try:
         plan = trying.plan(name, variant=variant, budget_s=budget_s, budget_j=budget_j)
     except GreennbError as error:
@@ -197,8 +203,11 @@ def answer(
         raise
     if not quiet:
         session.publish(views.plan_bundle(plan))
-    if not plan_only:
-        trying.run(plan, show=not quiet)
+    if plan_only:
+        return
+    trial = trying.run(plan, show=not quiet)
+    if output:
+        session.shell.user_ns[output] = trial
 
 
 def compare_code(session: Session, a: str, b: str, *, budget_s: float, budget_j: float | None) -> None:

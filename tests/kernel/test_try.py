@@ -141,13 +141,26 @@ def test_what_cannot_be_tried_is_said_in_one_sentence(trained: Kernel) -> None:
         assert "\n" not in said
 
 
+def test_a_trial_is_put_into_a_variable(trained: Kernel) -> None:
+    """To look at its numbers, as ``%%energy -o`` does; a trial that is refused leaves None and not an earlier one."""
+    trained.value("globals().update(proof='an earlier one')")
+    assert trained.run("%energy_try GNB216 --budget 4 -o proof", timeout=240).reply["status"] == "ok"
+    verdict, unit, order = trained.value("(proof.verdict.value, proof.unit, proof.order)")
+    assert verdict in set(Verdict)
+    assert unit == "step"
+    assert set(order) <= {"A", "B"}
+    assert words(trained.run("%energy_try GNB208 -o proof", timeout=120))
+    assert trained.value("proof is None") is True
+    assert "no name" in words(trained.run("%energy_try GNB216 -o 2nd", timeout=120))
+
+
 def test_names_are_completed_and_the_help_says_what_it_does(trained: Kernel) -> None:
     def matches(line: str) -> set[str]:
         return set(trained.client.complete(line, reply=True, timeout=60)["content"]["matches"])
 
     assert {"GNB210", "GNB216"} <= matches("%energy_try GNB2")
     assert "channels_last" in matches("%energy_try GNB210 --variant ch")
-    assert {"--budget", "--plan", "--quiet", "--variant"} <= matches("%energy_try GNB210 --")
+    assert {"--budget", "--output", "--plan", "--quiet", "--variant"} <= matches("%energy_try GNB210 --")
     assert {"--budget", "--code"} <= matches("%energy_compare --")
     assert "it is never run" in str(trained.run("%energy_try?").reply["payload"])
 

@@ -51,6 +51,7 @@ class Cells:
         name: what the notebook calls the cell behind a file name, for ``--lines``.
         finished: called with each run that was measured.
         failed: called with the exception, where following a cell failed.
+        skipped: whether a cell of this source does not run: what does not run is not measured.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Cells:
         name: Name = lambda _file: None,
         finished: Callable[[CellRun], None],
         failed: Callable[[Exception], None],
+        skipped: Callable[[str], bool] = lambda _source: False,
     ) -> None:
         self._runtime = runtime
         self._auto = auto
@@ -69,6 +71,7 @@ class Cells:
         self._name = name
         self._finished = finished
         self._failed = failed
+        self._skipped = skipped
         self._running: list[tuple[Any, CellRun | None]] = []
         self._ahead: int | None = None
         self.runs: deque[CellRun] = deque(maxlen=HISTORY)
@@ -114,6 +117,8 @@ class Cells:
 
     def _opened(self, info: Any, execution_count: int | None) -> CellRun | None:
         source = str(getattr(info, "raw_cell", "") or "")
+        if self._skipped(source):
+            return None
         lines = source.splitlines(keepends=True)
         marker = find(lines) if MARKER in source else None
         if marker is None and (not self._auto() or (repeats(source) and not self._whole())):

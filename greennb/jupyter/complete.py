@@ -13,6 +13,7 @@ _ARGUMENTS: dict[str, tuple[str, ...]] = {
     "%energy_advise": ("--all", "--dismiss", "--profile"),
     "%energy_compare": ("--code", "--budget"),
     "%energy_try": ("--variant", "--budget", "--plan", "--output", "--quiet"),
+    "%energy_needs": ("torch", "sklearn", "tensorflow", "jax"),
     "%energy_report": ("--plot", "--last"),
     "%energy_export": ("--format",),
     "%energy_config": tuple(f"{field.name}=" for field in fields(Settings)),

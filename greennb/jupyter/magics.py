@@ -205,6 +205,20 @@ def make_magics(session: Session) -> Magics:
 
         @line_magic
         @_in_words
+        def energy_needs(self, line: str) -> None:
+            """Skip the cells that follow where a package is not installed: %energy_needs [PACKAGE ...].
+
+            Packages are named as they are imported (torch, sklearn, tensorflow, jax). Where one is missing it says how
+            to install it, and each cell that follows says that it was skipped, up to the next %energy_needs; one
+            without a package ends the skipping. Nothing is imported. Cells that install packages or load extensions
+            always run.
+            """
+            sentence = session.needs.need(line.split())
+            if sentence:
+                print(sentence)  # noqa: T201  # it is the cell's output
+
+        @line_magic
+        @_in_words
         def energy_baseline(self, line: str) -> Any:
             """Measure what the machine draws while idle: %energy_baseline [SECONDS]. Let nothing else run meanwhile."""
             line_parser = _line("%energy_baseline")

@@ -20,6 +20,7 @@ from greennb.runtime import Runtime, runtime
 
 if TYPE_CHECKING:
     from greennb.jupyter.budget import BudgetWatch
+    from greennb.jupyter.needs import Needs
     from greennb.jupyter.trials import Trying
     from greennb.model.finding import Trial
 
@@ -49,6 +50,7 @@ class Session:
             name=self._cell_name,
             finished=self._finished,
             failed=self._failed,
+            skipped=self._skips,
         )
         self._budgets: dict[int, BudgetWatch] = {}
         self.coach = Coach(
@@ -60,6 +62,7 @@ class Session:
         )
         self.bridge = Bridge(self)
         self._trying: Trying | None = None
+        self._needs: Needs | None = None
         self._making = threading.Lock()  # a page's thread and the notebook's may both want it
 
     @property
@@ -71,6 +74,19 @@ class Session:
 
                 self._trying = Trying(self)
             return self._trying
+
+    @property
+    def needs(self) -> Needs:
+        """What the notebook's cells need to run; made, and loaded, with the first ``%energy_needs``."""
+        if self._needs is None:
+            from greennb.jupyter.needs import Needs
+
+            self._needs = Needs(self.shell, self.say)
+            self._undo.append(self._needs.close)
+        return self._needs
+
+    def _skips(self, source: str) -> bool:
+        return self._needs is not None and self._needs.skips(source)
 
     def stop_trial(self) -> bool:
         """End the trial that runs, at once; False where none does. From any thread."""
@@ -175,7 +191,7 @@ class Session:
         self.bridge.advice_changed()
 
     def _before(self, info: Any) -> None:
-        if not self.cells.busy:
+        if not self.cells.busy and not self._skips(str(getattr(info, "raw_cell", "") or "")):
             self.coach.begin(info)  # first, so that it is not counted as the cell's
         self.cells.before(info, getattr(self.shell, "execution_count", None))
         run = self.cells.current
@@ -190,9 +206,18 @@ class Session:
     def _after(self, result: Any) -> None:
         ran = self.cells.busy
         self.cells.after(result)
+        self._look_at_imports(result)
         if ran and not self.cells.busy:
             self.coach.end(status_of(result), getattr(result, "execution_count", None))
         self.bridge.idle_since_ns = time.monotonic_ns()
+
+    def _look_at_imports(self, result: Any) -> None:
+        """A package that the notebook needs may be there and broken."""
+        try:
+            if self._needs is not None:
+                self._needs.after(getattr(result, "error_in_exec", None))
+        except Exception as error:  # noqa: BLE001  # a failure of ours never reaches the cell
+            self._failed(error)
 
     def _finished(self, run: CellRun) -> None:
         try:

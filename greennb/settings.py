@@ -22,7 +22,8 @@ class Settings:
             "CAN/Quebec" or a cloud region ("gcp/europe-west1"); "" guesses from the time zone.
         intensity: grams of CO2 equivalent a kWh, when you know better than the tables; 0 leaves it to them.
         pue: power usage effectiveness of the building, >= 1.
-        price: price of a kWh, 0 shows none. ``currency`` is printed after it.
+        price: price of a kWh; 0 shows none.
+        currency: printed after a price.
         carbon: show grams at all.
         advice: watch the frameworks in use for what would make cells cheaper, and say it; see ``%energy_advise``.
         live: provider of live carbon intensity, "" (none, no network), "uk" or "electricitymaps".

@@ -80,8 +80,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("a", metavar="A.json", type=Path)
-    parser.add_argument("b", metavar="B.json", type=Path)
+    parser.add_argument("a", metavar="A.json", type=Path, help="the run to compare with")
+    parser.add_argument("b", metavar="B.json", type=Path, help="the run that is compared")
     parser.add_argument("--json", action="store_true", help="print JSON for a machine to read")
     parser.set_defaults(run=run)
 

@@ -116,7 +116,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
     add("-o", "--output", metavar="VAR", type=variable, default="", help="put the measurement into the variable VAR")
     add("-q", "--quiet", action="store_true", help="record it and show nothing")
     add("--net", action="store_true", help="show joules above the idle baseline (see %%energy_baseline) first")
-    add("--lines", action="store_true", help="also show which source lines the joules went to (%%energy only)")
+    add("--lines", action="store_true", help="also show which source lines the joules went to (%%%%energy only)")
     add("--budget", metavar="J", dest="budget_j", type=_joules, help="warn when J joules (500, 2kJ) are passed")
     add("--no-carbon", action="store_false", dest="carbon", help="show no grams of CO2e")
     add("--per", metavar="N", type=_positive("number of units"), help="also give the energy per unit of N done")

@@ -100,12 +100,13 @@ def _rows(card: Card, work: Work | None, quick: bool) -> Iterator[tuple[str, str
         )
 
 
-def write(page: Path, part: str) -> None:
-    """Put ``part`` between the page's marks; at its end where there are none."""
+def write(page: Path, part: str, marks: tuple[str, str] = (BEGIN, END)) -> None:
+    """Put ``part``, which has the marks, in place of what the page has between them; at its end where it has none."""
+    begin, end = marks
     text = page.read_text() if page.exists() else "# Benchmarks\n"
-    if BEGIN in text and END in text:
-        before, rest = text.split(BEGIN, 1)
-        text = before + part + rest.split(END, 1)[1].removeprefix("\n")
+    if begin in text and end in text:
+        before, rest = text.split(begin, 1)
+        text = before + part + rest.split(end, 1)[1].removeprefix("\n")
     else:
         text = f"{text.rstrip()}\n\n{part}"
     page.write_text(text)

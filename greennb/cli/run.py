@@ -26,8 +26,8 @@ _ABOUT = """\
 Execute a notebook through a real kernel and measure every cell: time, joules with their 95 % interval, how they
 were obtained, and grams of CO2e. The notebook itself is left as it is.
 
-Exit status: 0 done, 1 a cell raised, 2 could not be done (no such file, a time-out, a kernel that died),
-130 interrupted. The cells that ran are reported in any case."""
+Exit status: 0 done, 1 a cell raised that has no tag raises-exception, 2 could not be done (no such file, a
+time-out, a kernel that died), 130 interrupted. The cells that ran are reported in any case."""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

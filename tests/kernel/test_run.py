@@ -125,6 +125,26 @@ def test_allowed_errors_let_it_go_on(greennb):
     assert greennb.statuses() == ["ok", "ok", "error", "ok"]
 
 
+def test_a_cell_whose_tag_allows_it_may_raise(greennb):
+    """nbformat's tag raises-exception: the run goes on and ends with 0, and the cell is reported as it was."""
+    book = greennb.notebook(
+        "1 + 1", "assert False, 'not yet solved'", "2 + 2", "raise ValueError('this one may not')", "3"
+    )
+    notebook = nbformat.read(book, as_version=4)
+    notebook.cells[1].metadata["tags"] = ["raises-exception", "check"]
+    nbformat.write(notebook, book)
+    done = greennb("run", book, "--json", greennb.json)
+    assert done.returncode == 1
+    assert greennb.statuses() == ["ok", "error", "ok", "error"]
+    assert "Code cell 4 of 5" in greennb.numbers()["error"]
+    notebook.cells[3].source = "4"
+    nbformat.write(notebook, book)
+    done = greennb("run", book, "--json", greennb.json)
+    assert done.returncode == 0
+    assert greennb.statuses() == ["ok", "error", "ok", "ok", "ok"]
+    assert greennb.numbers()["error"] is None
+
+
 def test_a_kernel_that_dies_leaves_the_cells_before_it(greennb):
     report = greennb.folder / "run.html"
     done = greennb("run", NOTEBOOKS / "killed.ipynb", "--json", greennb.json, "--html", report)

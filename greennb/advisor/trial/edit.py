@@ -10,10 +10,20 @@ import ast
 import difflib
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeGuard
 
 from greennb.advisor.trial.base import RefusedError, Scene
 from greennb.advisor.trial.tokens import Token, tokens
+from greennb.advisor.trial.tree import (
+    DEFINITIONS,
+    binds,
+    changes,
+    first_line,
+    imported,
+    loops,
+    mentions,
+    place,
+    reads,
+)
 
 INDENT = "    "
 
@@ -96,7 +106,7 @@ class Cell:
         """
         found: ast.Call | None = None
         for node in ast.walk(self.tree):
-            if not (isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None and _binds(node, name)):
+            if not (isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None and binds(node, name)):
                 continue
             for call in ast.walk(node.value):
                 if isinstance(call, ast.Call) and (not classes or self.name_of(call) in classes):
@@ -114,17 +124,17 @@ class Cell:
             RefusedError: there is none.
         """
         body = self.tree.body
-        made = {name: [n for n, it in enumerate(body) if _changes(it, name)] for name in names}
+        made = {name: [n for n, it in enumerate(body) if changes(it, name)] for name in names}
         bound = [it for it in made.values() if it]
         last, first = max((it[-1] for it in bound), default=-1), max((it[0] for it in bound), default=-1)
-        there = all(_reads(body[: it[0] + 1], name) for name, it in made.items() if it)
+        there = all(reads(body[: it[0] + 1], name) for name, it in made.items() if it)
         for after in (last, first, -1) if there else (last, first):
-            rest = [it for it in body[after + 1 :] if not isinstance(it, _DEFINITIONS)]
+            rest = [it for it in body[after + 1 :] if not isinstance(it, DEFINITIONS)]
             for statement in rest:
-                if _loops(statement):
+                if loops(statement):
                     return statement
             for statement in rest:
-                if _mentions(statement, names):
+                if mentions(statement, names):
                     return statement
         raise RefusedError("Where the work begins in this cell can't be seen: put its loop at the top level.")
 
@@ -144,10 +154,10 @@ class Cell:
 
     # What comes out.
 
-    def replaced(self, *changes: tuple[Node, str]) -> str:
+    def replaced(self, *pairs: tuple[Node, str]) -> str:
         """The text with each node's text replaced; no two may overlap."""
         text = self.text
-        for node, new in sorted(changes, key=lambda it: self.span(it[0])[0], reverse=True):
+        for node, new in sorted(pairs, key=lambda it: self.span(it[0])[0], reverse=True):
             begin, end = self.span(node)
             text = text[:begin] + new + text[end:]
         return checked(text)
@@ -226,11 +236,11 @@ class Cell:
 
     def _same(self, call: ast.Call) -> ast.Call:
         """The call that stands here where ``call`` stood before a change of its arguments."""
-        return next(it for it in self.every_call() if _place(it) == _place(call))
+        return next(it for it in self.every_call() if place(it) == place(call))
 
     def before(self, statement: ast.stmt, lines: Sequence[str]) -> str:
         """The text with ``lines`` put before ``statement``, as far in as it is."""
-        first = _first_line(statement)
+        first = first_line(statement)
         text = self._lines[first - 1]
         indent = text[: len(text) - len(text.lstrip())]
         if not text[: self._column(statement)].strip() == "":
@@ -239,7 +249,7 @@ class Cell:
         return checked("\n".join([*self._lines[: first - 1], *new, *self._lines[first - 1 :]]))
 
     def _column(self, statement: ast.stmt) -> int:
-        first = _first_line(statement)
+        first = first_line(statement)
         if first != statement.lineno:
             return 0  # a decorator has its own line
         return len(self._lines[first - 1].encode()[: statement.col_offset].decode())
@@ -254,7 +264,7 @@ class Cell:
 
     def wrapped(self, first: ast.stmt, last: ast.stmt, header: str) -> str:
         """The text with the lines from ``first`` to ``last`` put under ``header``, such as ``with x:``."""
-        begin, end = _first_line(first), last.end_lineno or last.lineno
+        begin, end = first_line(first), last.end_lineno or last.lineno
         for node in ast.walk(self.tree):
             if not isinstance(node, ast.Constant | ast.JoinedStr) or not begin <= node.lineno <= end:
                 continue
@@ -291,16 +301,21 @@ def checked(text: str) -> str:
 
 def with_import(scene: Scene, code: str, *lines: str) -> str:
     """``code`` with these imports first, where neither the notebook nor the cell has the names that they bind."""
-    known = set(scene.namespace) | {name for statement in Cell(code).tree.body for name in _imported(statement)}
-    needed = [line for line in lines if not set(_imported(ast.parse(line).body[0])) <= known]
-    if not needed:
+    known = set(scene.namespace) | {name for statement in Cell(code).tree.body for name in imported(statement)}
+    needed = [line for line in lines if not set(imported(ast.parse(line).body[0])) <= known]
+    return lines_first(code, needed)
+
+
+def lines_first(code: str, lines: Sequence[str]) -> str:
+    """``code`` with these lines first, after a docstring and what comes from ``__future__``."""
+    if not lines:
         return code
     cell = Cell(code)
     body = cell.tree.body
     skip = int(bool(body) and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant))
     while skip < len(body) and isinstance(node := body[skip], ast.ImportFrom) and node.module == "__future__":
         skip += 1
-    return cell.before(body[skip], needed) if skip < len(body) else checked("\n".join([code, *needed]))
+    return cell.before(body[skip], lines) if skip < len(body) else checked("\n".join([code, *lines]))
 
 
 def apply_to_source(scene: Scene, changed: str) -> str:
@@ -346,55 +361,3 @@ def diff(before: str, after: str) -> str:
     """What changes, line by line, as a unified diff without its head."""
     lines = list(difflib.unified_diff(before.split("\n"), after.split("\n"), lineterm="", n=2))
     return "\n".join(line for line in lines[2:] if not line.startswith("@@"))
-
-
-_DEFINITIONS = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)
-
-
-def _binds(node: ast.AST, name: str) -> bool:
-    """Whether this statement assigns to ``name`` itself."""
-    return any(it.id == name and isinstance(it.ctx, ast.Store) for it in _targets(node))
-
-
-def _changes(node: ast.AST, name: str) -> bool:
-    """Whether this statement assigns to ``name`` or to a part of it."""
-    return any(it.id == name for it in _targets(node))
-
-
-def _reads(body: Sequence[ast.stmt], name: str) -> bool:
-    every = (it for statement in body for it in ast.walk(statement))
-    return any(is_name(it, name) and isinstance(it.ctx, ast.Load) for it in every)
-
-
-def _targets(node: ast.AST) -> list[ast.Name]:
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-    return [it for target in targets for it in ast.walk(target) if isinstance(it, ast.Name)]
-
-
-def _place(call: ast.Call) -> tuple[int, int, int | None, int | None]:
-    """Where it begins and where its arguments do: neither moves when these change."""
-    return call.lineno, call.col_offset, call.func.end_lineno, call.func.end_col_offset
-
-
-def _loops(statement: ast.stmt) -> bool:
-    return any(isinstance(it, ast.For | ast.While) for it in ast.walk(statement))
-
-
-def _mentions(statement: ast.stmt, names: Sequence[str]) -> bool:
-    return any(isinstance(it, ast.Name) and it.id in names for it in ast.walk(statement))
-
-
-def _imported(node: ast.stmt) -> Iterator[str]:
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        for alias in node.names:
-            yield alias.asname or alias.name.partition(".")[0]
-
-
-def _first_line(statement: ast.stmt) -> int:
-    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
-    return min([statement.lineno, *(it.lineno for it in decorators)])
-
-
-def is_name(node: ast.AST | None, name: str) -> TypeGuard[ast.Name]:
-    """Whether it is that name."""
-    return isinstance(node, ast.Name) and node.id == name

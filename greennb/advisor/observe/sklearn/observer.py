@@ -99,7 +99,7 @@ def signals(calls: Calls, names: Names) -> SklearnSignals:
         version=str(getattr(sys.modules.get("sklearn"), "__version__", "")),
         calls=told,
         searches=searches,
-        intelex="sklearnex" in sys.modules,
+        intelex=_is_patched(),
         x86=platform.machine().lower() in ("x86_64", "amd64"),
         cpus=_cpus(),
         dropped=calls.dropped,
@@ -111,6 +111,15 @@ def _dearest(entries: list[Entry]) -> list[Entry]:
         return entries
     dear = sorted(range(len(entries)), key=lambda at: entries[at].seconds, reverse=True)[:MOST_CALLS]
     return [entries[at] for at in sorted(dear)]
+
+
+def _is_patched() -> bool:
+    """Whether scikit-learn-intelex's classes stand in the place of scikit-learn's: it may be loaded without that."""
+    for module, name in (("cluster", "KMeans"), ("ensemble", "RandomForestClassifier"), ("linear_model", "Ridge")):
+        found = getattr(sys.modules.get(f"sklearn.{module}"), name, None)
+        if str(getattr(found, "__module__", "")).startswith(("sklearnex.", "daal4py.")):
+            return True
+    return False
 
 
 def _cpus() -> int:

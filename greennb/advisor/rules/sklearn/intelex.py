@@ -6,8 +6,9 @@ versions of, on an x86 CPU, with parameters that it supports, and it is not in u
 **Why.** It replaces the inner loops of these estimators with Intel's oneDAL library, which uses the widest vectors
 that the CPU has and works on blocks that fit its caches. The classes and their results are meant to stay the same.
 
-**Change.** Install `scikit-learn-intelex` and patch before scikit-learn's classes are imported: at the notebook's
-top, or `%load_ext sklearnex`.
+**Change.** Install `scikit-learn-intelex` and import these classes from it: `from sklearnex.cluster import KMeans`.
+`from sklearnex import patch_sklearn; patch_sklearn()` at the notebook's top does that for all that it has, in the
+whole kernel, and before scikit-learn's classes are imported.
 
 **Not where**
 
@@ -78,11 +79,15 @@ def check(cell: CellContext) -> Iterator[Found]:
         ),
         text=f"{', '.join(kinds)} took {seconds:.1f} s here; scikit-learn-intelex has versions of "
         f"{'it' if len(kinds) == 1 else 'them'} for this CPU. Try it: a trial shows whether they save here.",
-        code="from sklearnex import patch_sklearn  # pip install scikit-learn-intelex\n\n"
-        "patch_sklearn()  # before scikit-learn's estimators are imported",
+        code="\n".join(["# pip install scikit-learn-intelex", *sorted({_line(it.call) for it in outer})]),
         share=share(cell, seconds),
         subject=subject(outer[0].call) if len(outer) == 1 else "scikit-learn",
     )
+
+
+def _line(call: EstimatorCall) -> str:
+    """The import that makes the class's name mean the other one."""
+    return f"from sklearnex.{call.module.split('.')[1]} import {call.estimator}  # instead of sklearn's"
 
 
 def _is_supported(call: EstimatorCall) -> bool:

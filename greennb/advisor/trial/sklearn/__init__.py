@@ -11,7 +11,9 @@ from greennb.advisor.trial import effects
 from greennb.advisor.trial.base import Pair, RefusedError, Scene, Variant
 from greennb.advisor.trial.sklearn.capture import Capture
 from greennb.advisor.trial.sklearn.guard import Guard
+from greennb.advisor.trial.sklearn.onedal import listening
 from greennb.advisor.trial.sklearn.variants import VARIANTS
+from greennb.advisor.trial.sklearn.variants.intelex import Intelex
 from greennb.advisor.trial.sklearn.variants.scene import wanted_fit
 from greennb.advisor.trial.sklearn.ways import FitWay, rows_for
 
@@ -39,14 +41,23 @@ def pair(scene: Scene, variant: Variant) -> Pair:
         rows = rows_for(scene, a.rows, seen.seconds / max(1, seen.calls))
         for way in ways:
             way.use(rows)
-        fit_s = max(_timed(way) for way in ways)
+        with listening() as said:
+            fit_s = max(_timed(way) for way in ways)
+        if isinstance(variant, Intelex) and not (said.done or said.left or _has_workers(seen)):
+            raise RefusedError(
+                "The change does not reach the fit: import the estimator from sklearnex where it is made."
+            )
     except BaseException:
         for way in ways:
             way.close()
         raise
-    return Pair(
-        baseline=a, candidate=b, unit="fit", guard=Guard(scene, a, b, variant.kind, fit_s), units=float(seen.calls)
-    )
+    guard = Guard(scene, a, b, variant.kind, fit_s)
+    return Pair(baseline=a, candidate=b, unit="fit", guard=guard, units=float(seen.calls), notes=said.notes())
+
+
+def _has_workers(seen: EstimatorCall) -> bool:
+    """Whether other processes may do its fits, of which nothing is heard."""
+    return seen.parameters.get("n_jobs") not in (None, 1)
 
 
 def _is(seen: EstimatorCall, estimator: Any, method: str) -> bool:

@@ -23,6 +23,9 @@ from greennb.advisor.trial.stage import Stage, failure
 PREFIX_SHARE = 5
 """What stands before the fit may take this part of the budget: it runs once for each way."""
 
+CHANGED_SHARE = 2
+"""The same for the changed cell, which may load a library the first time: scikit-learn-intelex, XGBoost."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
@@ -132,7 +135,7 @@ class Capture:
         if not found:
             raise RefusedError(f"Run again on copies{self._changed}, the cell ended without the fit to be tried.")
         spent_s = time.perf_counter() - began_s
-        if spent_s > self._scene.budget_s / PREFIX_SHARE:
+        if spent_s > self._scene.budget_s / (CHANGED_SHARE if self._changed else PREFIX_SHARE):
             raise RefusedError(
                 f"What stands before the fit in this cell takes {spent_s:.1f} s, and a trial of "
                 f"{self._scene.budget_s:g} s does so twice: move it to a cell of its own, or give more seconds."

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from greennb.advisor.trial.base import Kind, Variant
+from greennb.advisor.trial.sklearn.variants.intelex import Intelex
 from greennb.advisor.trial.sklearn.variants.jobs import InnerJobs, Jobs
-from greennb.advisor.trial.sklearn.variants.numbers import Float32, Intelex
+from greennb.advisor.trial.sklearn.variants.numbers import Float32
 from greennb.advisor.trial.sklearn.variants.setting import Setting
 from greennb.advisor.trial.sklearn.variants.swap import HALVING, HIST_CLASSIFIER, HIST_REGRESSOR, LINEAR_SVC, MINI_BATCH
 

@@ -1,8 +1,7 @@
-"""Fewer digits, and Intel's versions of the same estimators."""
+"""Fewer digits."""
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 
 from greennb.advisor.signals.sklearn import FITS
@@ -31,22 +30,3 @@ class Float32:
                 plain = source.replace("_", "").replace(".", "").isalnum()
                 return cell.replaced((call.args[0], f'{source if plain else f"({source})"}.astype("float32")'))
         raise RefusedError("The fit is not called in this cell with its data: change their type where they are made.")
-
-
-@dataclass(frozen=True, slots=True)
-class Intelex:
-    """scikit-learn-intelex patches scikit-learn for good, so that no trial can take it back."""
-
-    name: str = "scikit-learn-intelex"
-    codes: tuple[str, ...] = ("GNB307",)
-    kind: Kind = Kind.NUMERIC
-
-    def change(self, scene: Scene) -> str:
-        """See :class:`greennb.advisor.trial.base.Variant`."""
-        wanted_fit(scene)
-        if importlib.util.find_spec("sklearnex") is None:
-            raise RefusedError("scikit-learn-intelex is not installed: pip install scikit-learn-intelex.")
-        raise RefusedError(
-            "scikit-learn-intelex changes scikit-learn for the whole kernel, which a trial must not: measure a cell, "
-            "restart the kernel, run `from sklearnex import patch_sklearn; patch_sklearn()`, and measure it again."
-        )

@@ -159,6 +159,7 @@ class Session:
 
     def _register(self) -> None:
         from greennb.jupyter.complete import complete
+        from greennb.jupyter.displays import register
         from greennb.jupyter.magics import make_magics
 
         shell = self.shell
@@ -170,6 +171,7 @@ class Session:
         cleanup.append(strip)
         self._undo.append(lambda: cleanup.remove(strip))
         self._undo.append(self.coach.close)
+        self._undo.append(register(shell))
         magics = make_magics(self)
         shell.register_magics(magics)
         self._undo.append(lambda: _unregister(shell, magics))

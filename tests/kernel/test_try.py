@@ -154,6 +154,19 @@ def test_a_trial_is_put_into_a_variable(trained: Kernel) -> None:
     assert "no name" in words(trained.run("%energy_try GNB216 -o 2nd", timeout=120))
 
 
+def test_a_trial_as_a_cells_value_is_shown_in_words(start_kernel: Any) -> None:
+    """And not as Python writes a dataclass, with every block of it; until greennb is unloaded."""
+    kernel = start_kernel()
+    kernel.run("import greennb\ntrial = greennb.compare(lambda: sum(range(2000)), lambda: sum(range(10)), budget_s=4)")
+    (shown_,) = [out["data"] for out in kernel.run("trial").outputs if out["type"] == "execute_result"]
+    assert verdict_in(": " + shown_["text/plain"])
+    assert "Measurement(" not in shown_["text/plain"]
+    assert "gnb-card" in shown_["text/html"]
+    kernel.run("%unload_ext greennb")
+    (shown_,) = [out["data"] for out in kernel.run("trial").outputs if out["type"] == "execute_result"]
+    assert "Measurement(" in shown_["text/plain"]
+
+
 def test_names_are_completed_and_the_help_says_what_it_does(trained: Kernel) -> None:
     def matches(line: str) -> set[str]:
         return set(trained.client.complete(line, reply=True, timeout=60)["content"]["matches"])

@@ -263,11 +263,13 @@ class _Schedule:
             note = "it takes fewer joules, and its result is not as good"
         a, b = self._a, self._b
         whole = 2 * known.quads  # a round that was broken off is not the verdict's
+        counted = any(count != side.units for side in (a, b) for count in side.items)  # else a unit is an item
+        items_a, items_b = (tuple(side.items[:whole]) if counted else () for side in (a, b))
         spent = self._whole.result
         return Trial(
             baseline=tuple(a.blocks[:whole]), candidate=tuple(b.blocks[:whole]),
             baseline_runs=a.units, candidate_runs=b.units, order=self._order,
-            baseline_items=tuple(a.items[:whole]), candidate_items=tuple(b.items[:whole]),
+            baseline_items=items_a, candidate_items=items_b,
             ratio=known.ratio if known.quads else None, interval=known.interval if known.quads > 1 else None,
             quality=" ".join([quality.words, *self._pair.notes]), quality_good=quality.good, verdict=said, note=note,
             break_even=self._break_even(said, spent.total_j), unit=self._pair.unit, units=self._pair.units,

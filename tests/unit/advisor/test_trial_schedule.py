@@ -13,6 +13,7 @@ from greennb.advisor.trial.schedule import BLOCK_S, compare
 from greennb.meter.meter import Meter
 from greennb.model.finding import Trial, Verdict
 from greennb.testing import FakeClock, FakeSource, fake_channel
+from greennb.views.trial import rows
 
 Window = Callable[[], AbstractContextManager[object]]
 
@@ -70,6 +71,17 @@ def test_joules_are_compared_by_item() -> None:
     assert told["baseline"]["joules_per_item"] == pytest.approx(40 * 0.010 / 32, rel=0.01)
     assert told["candidate"]["joules_per_run"] == pytest.approx(40 * 0.015, rel=0.01)
     assert (told["unit"], told["units"]) == ("step", 500.0)
+
+
+def test_where_a_unit_is_one_item_nobody_counted_items() -> None:
+    """Two functions are compared by the run: nothing is said of items that nobody has seen."""
+    bench = Bench()
+    trial = bench.trial(bench.work("A", 0.010), bench.work("B", 0.015))
+    assert (trial.baseline_items, trial.candidate_items) == ((), ())
+    told = trial.to_dict()
+    assert told["baseline"]["joules_per_item"] is None
+    assert told["baseline"]["joules_per_run"] == pytest.approx(40 * 0.010, rel=0.01)
+    assert "a step" in dict(rows(told))["joules"]
 
 
 def test_what_is_done_once_is_apart_and_paid_back() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from greennb.carbon.convert import cost, footprint, sci
 from greennb.carbon.intensity import resolve
+from greennb.cli.grid import add_grid_options, positive, with_grid
 from greennb.model.errors import BadInputError
 from greennb.model.footprint import CarbonIntensity, Footprint, Origin
 from greennb.model.units import g_to_kg, g_to_lb, j_to_kwh, j_to_mj, w_h_to_j
@@ -55,14 +56,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--watts", type=float, required=True, metavar="W", help="mean power of all the hardware")
     parser.add_argument("--hours", type=float, required=True, metavar="H", help="how long")
-    parser.add_argument(
-        "--pue", type=float, metavar="P", help="the building's overhead, at least 1 (GREENNB_PUE, or 1)"
-    )
-    carbon = parser.add_mutually_exclusive_group()
-    carbon.add_argument("--intensity", type=float, metavar="G", help="grams of CO2e a kWh")
-    carbon.add_argument(
-        "--zone", metavar="Z", help='where: "FRA", "USA/California", "gcp/europe-west1" (guessed from the time zone)'
-    )
+    add_grid_options(parser, pue="GREENNB_PUE, or 1", zone="guessed from the time zone")
     parser.add_argument("--per", type=float, metavar="N", help="units of work done: adds CO2e a unit (ISO/IEC 21031)")
     parser.add_argument("--unit", default="unit", metavar="NAME", help='what --per counts, like "predictions"')
     parser.add_argument("--price", type=float, metavar="X", help="price of a kWh: adds the cost (GREENNB_PRICE)")
@@ -79,15 +73,15 @@ def run(args: argparse.Namespace) -> int:
 
 def make_plan(args: argparse.Namespace, settings: Settings) -> Plan:
     """The plan that the options ask for; what they leave out comes from ``settings``."""
-    watts = _positive("--watts", args.watts, "watts")
-    hours = _positive("--hours", args.hours, "hours")
+    watts = positive("--watts", args.watts, "watts")
+    hours = positive("--hours", args.hours, "hours")
     settings = _with_options(settings, args)
     intensity = resolve(settings, wait=True)
     energy_j = w_h_to_j(watts, hours)
     if not math.isfinite(energy_j):
         raise BadInputError("--watts times --hours is larger than any number: give less.")
     result = footprint(energy_j, intensity, settings.pue)
-    units = None if args.per is None else _positive("--per", args.per, "units of work")
+    units = None if args.per is None else positive("--per", args.per, "units of work")
     return Plan(
         watts=watts, hours=hours, footprint=result,
         cost=cost(energy_j, settings.price, settings.pue) if settings.price else None, currency=settings.currency,
@@ -97,28 +91,8 @@ def make_plan(args: argparse.Namespace, settings: Settings) -> Plan:
 
 
 def _with_options(settings: Settings, args: argparse.Namespace) -> Settings:
-    """``settings`` with the options that were given; each of --zone and --intensity puts the other's setting aside."""
-    changes: dict[str, float | str] = {}
-    if args.pue is not None:
-        changes["pue"] = args.pue
-    if args.price is not None:
-        changes["price"] = args.price
-    if args.intensity is not None:
-        changes["intensity"] = _positive("--intensity", args.intensity, "grams of CO2e a kWh")
-        changes["zone"] = ""
-    if args.zone is not None:
-        changes["zone"] = args.zone
-        changes["intensity"] = 0.0
-        if not args.zone.strip():
-            raise BadInputError('--zone is empty: give a country ("FRA"), "USA/California" or "gcp/europe-west1".')
-    return settings.changed(**changes)
-
-
-def _positive(option: str, value: float, what: str) -> float:
-    """``value``, which must be a number above 0."""
-    if not 0 < value < math.inf:
-        raise BadInputError(f"{option} is {value:g}: give {what} as a number above 0.")
-    return value
+    changed = with_grid(settings, args)
+    return changed if args.price is None else changed.changed(price=args.price)
 
 
 def _lines(plan: Plan) -> list[str]:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from greennb.cli.history import add_ledger_options, open_ledger
+from greennb.cli.choose import add_ledger_options, open_ledger
 from greennb.cli.terminal import say
 from greennb.ledger.export import Format, export_path, format_of, write
 from greennb.model.errors import BadInputError

@@ -7,17 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from greennb.cli.choose import add_choice_options, add_ledger_options, choose, nothing, open_ledger
 from greennb.cli.columns import laid_out
 from greennb.cli.files import json_text
 from greennb.cli.terminal import width
 from greennb.ledger.rows import LedgerRow, as_dict, outermost, total
-from greennb.ledger.store import Ledger, ledger_path
 from greennb.ledger.trials import TrialRow
 from greennb.ledger.trials import as_dict as trial_as_dict
-from greennb.model.errors import BadInputError
 from greennb.model.reading import Method
 from greennb.model.total import Total
-from greennb.settings import Settings
 from greennb.views.format import energy, grams, plain, seconds
 from greennb.views.trial import listed
 
@@ -41,47 +39,21 @@ def add_parser(subparsers: Any) -> None:
         allow_abbrev=False,
     )
     add_ledger_options(parser, last=_LAST)
-    parser.add_argument("--notebook", metavar="NAME", help="only this notebook: its path as recorded, or its file name")
-    parser.add_argument("--session", metavar="ID", help="only this kernel's windows: its id, or how the id begins")
+    add_choice_options(parser)
     parser.add_argument("--json", action="store_true", help="print JSON for a machine to read")
     parser.set_defaults(run=run)
-
-
-def add_ledger_options(parser: argparse.ArgumentParser, *, last: int) -> None:
-    """Add what every command that reads the ledger takes: which ledger, and how many windows (``last`` unless told)."""
-    parser.add_argument("--ledger", metavar="PATH", help="the ledger to read, in place of GREENNB_LEDGER or your own")
-    shown = f"{last} unless told, 0 for all" if last else "all unless told"
-    parser.add_argument("--last", type=_count, default=last, metavar="N", help=f"the newest N windows ({shown})")
-
-
-def open_ledger(option: str | None) -> Ledger:
-    """The ledger that ``--ledger`` names, or else the environment, or else the platform.
-
-    Raises:
-        BadInputError: the ledger is off, or the file named by ``option`` is not there.
-    """
-    path = ledger_path(Settings.from_environment().ledger if option is None else option)
-    if path is None:
-        raise BadInputError("The ledger is off, so there is nothing to read: name one with --ledger PATH.")
-    if option is not None and not _exists(path):
-        raise BadInputError(f"There is no ledger at {plain(str(path), 200)}: check the path.")
-    return Ledger(path)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the windows; 0 also where there are none."""
     ledger = open_ledger(args.ledger)
-    session = None if args.session is None else _session_id(ledger, args.session)
-    rows = ledger.rows(last=args.last or None, session_id=session, notebook=args.notebook)
-    trials = ledger.trials(last=args.last or None, session_id=session, notebook=args.notebook or "")
+    rows, trials = choose(ledger, args)
     if args.json:
         print(json_text(document(rows, ledger.path, trials)))
     elif rows or trials:
         print("\n\n".join(part for part in (table(rows, width()) if rows else "", tried(trials)) if part))
-    elif args.notebook is None and session is None:
-        print(f"No window is in the ledger {plain(str(ledger.path), 200)} yet.")
     else:
-        print("No window in the ledger matches.")
+        print(nothing(ledger, args))
     return 0
 
 
@@ -159,38 +131,3 @@ def _with_gap(status: str, partial: bool) -> str:
 def _file_name(notebook: str) -> str:
     """The last part of a path as any platform writes it: a ledger may be read elsewhere."""
     return notebook.replace("\\", "/").rpartition("/")[2]
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:  # a name that no file can have, or a folder that may not be looked into
-        return False
-
-
-def _session_id(ledger: Ledger, start: str) -> str:
-    """The only session whose id begins with ``start``.
-
-    Raises:
-        BadInputError: there is none, or more than one.
-    """
-    found = [session.session_id for session in ledger.sessions() if session.session_id.startswith(start)]
-    if len(found) == 1 or start in found:
-        return start if start in found else found[0]
-    shown = plain(start, 40)
-    if not found:
-        raise BadInputError(
-            f'No session in the ledger begins with "{shown}": `greennb history --json` shows their ids.'
-        )
-    raise BadInputError(f'{len(found)} sessions begin with "{shown}": give more of the id.')
-
-
-def _count(text: str) -> int:
-    """A number of windows, as an option's type."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = -1
-    if number < 0:
-        raise argparse.ArgumentTypeError(f'"{plain(text, 40)}" is no number of windows: give 1, 2, ... or 0 for all')
-    return min(number, 2**62)  # SQLite counts to 2**63

@@ -19,6 +19,7 @@ COMMANDS = {
     "gate": "check a run against a budget or an earlier run",
     "doctor": "say which sources of joules work here, and what mends the others",
     "history": "show what the ledger keeps",
+    "report": "an energy statement from the ledger: HTML, Markdown, LaTeX, a model card's YAML",
     "export": "write the ledger as JSON lines, CSV, codecarbon's CSV or Prometheus text",
     "rules": "list the advisor's rules, or show the page of one",
     "estimate": "plan with watts and hours, or check a paper",

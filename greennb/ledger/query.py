@@ -21,11 +21,13 @@ def windows(
     return _newest("windows", COLUMNS, "started_at", last=last, session_id=session_id, notebook=notebook, since=since)
 
 
-def trials(*, last: int | None, session_id: str | None, notebook: str | None) -> tuple[str, tuple[str | int, ...]]:
-    """The newest ``last`` trials that match, newest first."""
+def trials(
+    *, last: int | None, session_id: str | None, notebook: str | None, since: datetime | None
+) -> tuple[str, tuple[str | int, ...]]:
+    """The newest ``last`` trials that match, newest first; ``since`` is of their ends."""
     from greennb.ledger.trials import COLUMNS as FIELDS  # loaded with the first of them
 
-    return _newest("trials", FIELDS, "at", last=last, session_id=session_id, notebook=notebook, since=None)
+    return _newest("trials", FIELDS, "at", last=last, session_id=session_id, notebook=notebook, since=since)
 
 
 def _newest(

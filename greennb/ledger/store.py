@@ -204,23 +204,22 @@ class Ledger:
         found = self._read(*query.windows(last=last, session_id=session_id, notebook=notebook, since=since))
         return [LedgerRow.read(values) for values in reversed(found)]
 
-    def trials(self, *, last: int | None = None, session_id: str | None = None, notebook: str = "") -> list[TrialRow]:
-        """Trials that match, in order of their ends, the newest ``last``; an older ledger has none.
-
-        Raises:
-            LedgerError: as for :meth:`rows`.
-        """
+    def trials(
+        self,
+        *,
+        last: int | None = None,
+        session_id: str | None = None,
+        notebook: str = "",
+        since: datetime | None = None,
+    ) -> list[TrialRow]:
+        """Trials that match, by their ends, the newest ``last``; an older ledger has none. Raises as :meth:`rows`."""
         from greennb.ledger import trials
 
-        asked = query.trials(last=last, session_id=session_id, notebook=notebook or None)
+        asked = query.trials(last=last, session_id=session_id, notebook=notebook or None, since=since)
         return [trials.TrialRow.read(values) for values in reversed(self._read(*asked, step=trials.SINCE))]
 
     def sessions(self) -> list[LedgerSession]:
-        """The kernels that wrote windows, in order of their first one.
-
-        Raises:
-            LedgerError: as for :meth:`rows`.
-        """
+        """The kernels that wrote windows, in order of their first one. Raises as :meth:`rows`."""
         return [LedgerSession.read(values) for values in self._read(query.SESSIONS, ())]
 
     def _read(self, statement: str, values: tuple[Any, ...], *, step: int = 1) -> list[Any]:

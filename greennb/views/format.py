@@ -88,12 +88,29 @@ def si_step(largest: float) -> tuple[float, str]:
 
 def interval(low_j: float | None, high_j: float | None) -> str:
     """A range of joules in one unit, rounded outward: "28–60 J"."""
-    if low_j is None or high_j is None or not (math.isfinite(low_j) and math.isfinite(high_j)):
+    return _interval(low_j, high_j, "J")
+
+
+def watt_hours_interval(low_j: float | None, high_j: float | None) -> str:
+    """A range of joules written as watt hours, rounded outward: "0.9–1.5 kWh"."""
+    low, high = (None if value is None else j_to_wh(value) for value in (low_j, high_j))
+    return _interval(low, high, "Wh")
+
+
+def grams_interval(low: float | None, high: float | None) -> str:
+    """A range of grams in one unit, rounded outward: "41–67 g"."""
+    if low is not None and high is not None and g_to_kg(g_to_kg(high)) >= 1:
+        return _interval(g_to_kg(g_to_kg(low)), g_to_kg(g_to_kg(high)), "t")
+    return _interval(low, high, "g", highest=3)
+
+
+def _interval(low: float | None, high: float | None, unit: str, *, highest: int = 12) -> str:
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return NOT_MEASURED
-    exponent = _exponent(max(abs(low_j), abs(high_j)))
+    exponent = min(highest, _exponent(max(abs(low), abs(high))))
     scale = 10.0**exponent
-    decimals = _decimals((low_j + high_j) / 2 / scale, (high_j - low_j) / 2 / scale)
-    return f"{_range(low_j / scale, high_j / scale, decimals)} {_PREFIXES[exponent]}J"
+    decimals = _decimals((low + high) / 2 / scale, (high - low) / 2 / scale)
+    return f"{_range(low / scale, high / scale, decimals)} {_PREFIXES[exponent]}{unit}"
 
 
 def seconds(value: float | None) -> str:
@@ -110,6 +127,11 @@ def seconds(value: float | None) -> str:
     if value < 119.5:
         return f"{sign}{value:.{1 if value < 99.95 else 0}f} s"
     return sign + _clock(value)
+
+
+def whole_seconds(value: float) -> str:
+    """A duration to the whole second, as on an axis: "45 s", "2 min 30 s", "1 h"."""
+    return _clock(value) if round(value) >= 60 else f"{round(value)} s"
 
 
 def percent(fraction: float | None, *, signed: bool = False) -> str:

@@ -21,6 +21,7 @@ from greennb.settings import Settings
 if TYPE_CHECKING:
     from greennb.ledger.store import Ledger
     from greennb.model.finding import Trial
+    from greennb.model.machine import Machine
     from greennb.sources.detect import Detection
 
 
@@ -31,6 +32,8 @@ class Runtime:
         session_id: names this process in the ledger.
         cell: the window of the notebook cell that runs, if one does.
         on_problem: told, once a problem, what cannot be kept (a read-only disk, a ledger that is too new).
+        elsewhere: given each window that has just closed, to add what other machines took in it; None where it is of
+            this machine alone.
     """
 
     def __init__(self, settings: Settings | None = None, *, host: str | None = None) -> None:
@@ -42,10 +45,12 @@ class Runtime:
         self._keeps = True
         self.notebook = ""
         self.on_problem: Callable[[str], None] = _to_stderr
+        self.elsewhere: Callable[[OpenWindow], None] | None = None
         self._told: set[str] = set()
         self._current: contextvars.ContextVar[OpenWindow | None] = contextvars.ContextVar("greennb", default=None)
         self._open: weakref.WeakSet[OpenWindow] = weakref.WeakSet()
         self._ledger: Ledger | None = None
+        self._introduced = False
         self.detection, self.meter = self._detected()
 
     def _detected(self) -> tuple[Detection, Meter]:
@@ -93,6 +98,7 @@ class Runtime:
             from greennb.ledger.store import Ledger, ledger_path
 
             self._ledger = Ledger(ledger_path(self.settings.ledger), on_problem=lambda text: self.on_problem(text))
+            self._introduced = False
         return self._ledger
 
     @property
@@ -117,6 +123,8 @@ class Runtime:
     def close(self, window: OpenWindow, status: Status = Status.OK, *, kind: str = "window", source: str = "") -> None:
         """Close ``window`` and put it into the ledger, which happens off the caller's path."""
         window.close(status)
+        if self.elsewhere is not None and self._keeps and not window.inherited:
+            self.elsewhere(window)
         self._open.discard(window)
         self._last = window
         self.record(window, kind=kind, source=source)
@@ -134,16 +142,30 @@ class Runtime:
         """Put a closed window into the ledger, unless it is a trial's, or a forked child has it from its parent."""
         if window.inherited or not self._keeps:
             return
+        self._introduce()
         self.ledger.append(
             lambda: window.result, session_id=self.session_id, notebook=self.notebook, source=source, kind=kind
         )
 
     def tried(self, trial: Trial, *, key: str, code: str) -> None:
         """Put a trial of the finding ``key`` into the ledger, which happens off the caller's path."""
+        self._introduce()
         self.ledger.append_trial(
             trial, at=datetime.now(UTC), session_id=self.session_id, notebook=self.notebook, host=self.host,
             code=code, key=key,
         )  # fmt: skip
+
+    def _introduce(self) -> None:
+        """Once a ledger: write down which machine this is, so that its hardware can be named elsewhere."""
+        ledger = self.ledger
+        if not self._introduced:
+            self._introduced = True
+            ledger.append_machine(self._machine, session_id=self.session_id)
+
+    def _machine(self) -> Machine:
+        from greennb.sources.computer import computer  # on the ledger's thread
+
+        return computer(self.host)
 
     def shutdown(self) -> None:
         """Close what is open, with the status "open", and write down what is not yet written."""

@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from greennb.carbon.convert import cost, footprint, sci
+from greennb.carbon.given import positive, with_given
 from greennb.carbon.intensity import resolve
-from greennb.cli.grid import add_grid_options, positive, with_grid
+from greennb.cli.grid import add_grid_options
 from greennb.model.errors import BadInputError
 from greennb.model.footprint import CarbonIntensity, Footprint, Origin
 from greennb.model.units import g_to_kg, g_to_lb, j_to_kwh, j_to_mj, w_h_to_j
@@ -91,7 +92,7 @@ def make_plan(args: argparse.Namespace, settings: Settings) -> Plan:
 
 
 def _with_options(settings: Settings, args: argparse.Namespace) -> Settings:
-    changed = with_grid(settings, args)
+    changed = with_given(settings, pue=args.pue, intensity=args.intensity, zone=args.zone)
     return changed if args.price is None else changed.changed(price=args.price)
 
 

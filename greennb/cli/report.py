@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+import platform
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from greennb import __version__
+from greennb.carbon.given import given_intensity
 from greennb.cli.choose import add_choice_options, add_ledger_options, choose, nothing, open_ledger
 from greennb.cli.files import STDOUT, check_writable, write_text
-from greennb.cli.grid import add_grid_options, with_grid
+from greennb.cli.grid import add_grid_options
 from greennb.cli.terminal import say
 from greennb.ledger.statement import TRAINING_TYPES, make_statement
 from greennb.model.errors import BadInputError
-from greennb.model.footprint import CarbonIntensity
-from greennb.model.statement import Machine, Statement
+from greennb.model.statement import Statement
 from greennb.settings import Settings
+from greennb.sources.computer import computer
 from greennb.views.format import plain
+from greennb.views.statement.formats import FORMATS, format_of, stem_of, written
 
 ALL = "all"
 """The format that means every one of them."""
 
-SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".tex": "latex", ".yaml": "yaml", ".yml": "yaml"}
-"""The format that a file's suffix means; the first one of a format is what ``all`` gives it."""
-
 _STEM = "statement"  # of the files in a folder
-_FORMATS = ("html", "md", "latex", "yaml")
 
 
 def add_parser(subparsers: Any) -> None:
@@ -43,7 +42,7 @@ def add_parser(subparsers: Any) -> None:
     add_ledger_options(parser, last=0)
     add_choice_options(parser)
     parser.add_argument(
-        "--format", choices=[*_FORMATS, ALL],
+        "--format", choices=[*FORMATS, ALL],
         help="may be left out where the suffix of PATH says it (.html, .md, .tex, .yaml); Markdown if nothing does",
     )  # fmt: skip
     parser.add_argument(
@@ -51,13 +50,9 @@ def add_parser(subparsers: Any) -> None:
         help="the file to write, in place of standard output; with --format all a folder, or a name without suffix",
     )  # fmt: skip
     add_grid_options(parser, pue="as it was when the work ran", zone="as it was when the work ran")
-    parser.add_argument(
-        "--title", default="", metavar="TEXT", help='the heading ("Energy statement" and the notebooks)'
-    )
+    parser.add_argument("--title", default="", metavar="TEXT", help='the heading ("Energy statement" and notebooks)')
     parser.add_argument("--training-type", choices=TRAINING_TYPES, default="", help="what a model card is to say")
-    parser.add_argument(
-        "--per", type=float, metavar="N", help="units of work done: adds CO2e a unit (SCI, ISO/IEC 21031)"
-    )
+    parser.add_argument("--per", type=float, metavar="N", help="units of work done: adds CO2e a unit (ISO/IEC 21031)")
     parser.add_argument("--unit", default="unit", metavar="NAME", help='what --per counts, like "prediction"')
     parser.add_argument("--embodied", type=float, metavar="G", help="grams of CO2e of making the hardware, for --per")
     parser.set_defaults(run=run)
@@ -71,92 +66,48 @@ def run(args: argparse.Namespace) -> int:
         LedgerError: the ledger cannot be read.
     """
     outputs = _outputs(args.format, args.out)
-    for name in outputs.values():
-        check_writable(name)
     statement = _statement(args)
     for kind, name in outputs.items():
         try:
-            write_text(name, written(statement, kind).rstrip("\n") if name == STDOUT else written(statement, kind))
+            text = written(statement, kind)
         except BadInputError as error:
             if args.format != ALL:
                 raise
-            say(f"{plain(name, 200)} was not written: {error}")
+            say(f"{plain(name, 200)} is not written: {error}")
             continue
-        if name != STDOUT:
+        if name == STDOUT:
+            print(text, end="")
+        else:
+            check_writable(name)
+            write_text(name, text)
             say(f"{plain(name, 200)} written.")
     return 0
 
 
-def written(statement: Statement, kind: str) -> str:
-    """The statement in one of the formats.
-
-    Raises:
-        BadInputError: it has no grams, and the format is a model card's.
-    """
-    from greennb.views.statement.html import html
-    from greennb.views.statement.latex import latex
-    from greennb.views.statement.markdown import markdown
-    from greennb.views.statement.yaml import yaml
-
-    views: Mapping[str, Callable[[Statement], str]] = {"html": html, "md": markdown, "latex": latex, "yaml": yaml}
-    return views[kind](statement)
-
-
 def _outputs(kind: str | None, out: str | None) -> dict[str, str]:
-    """Which formats are written, and where each goes."""
-    suffix = "" if out in (None, STDOUT) else Path(str(out)).suffix.lower()
+    """Which forms are written, and where each goes."""
     if kind == ALL:
         if out in (None, STDOUT):
             raise BadInputError("--format all writes several files: give --out a folder, or a name without suffix.")
-        path = Path(str(out))
-        stem = path / _STEM if path.is_dir() else path.with_suffix("") if suffix in SUFFIXES else path
-        endings = {name: ending for ending, name in reversed(SUFFIXES.items())}
-        return {name: f"{stem}{endings[name]}" for name in _FORMATS}
-    if kind is None and suffix and suffix not in SUFFIXES:
-        raise BadInputError(
-            f'A report cannot be made from "{plain(suffix, 20)}": end the path in one of {", ".join(SUFFIXES)}, '
-            "or name a format."
-        )
-    return {kind or SUFFIXES.get(suffix, "md"): out or STDOUT}
+        stem = str(Path(str(out), _STEM)) if Path(str(out)).is_dir() else stem_of(str(out))
+        return {name: stem + suffix for name, suffix in FORMATS.items()}
+    if out in (None, STDOUT):
+        return {kind or "md": STDOUT}
+    return {kind or format_of(str(out)): str(out)}
 
 
 def _statement(args: argparse.Namespace) -> Statement:
-    settings = with_grid(Settings.from_environment(), args)  # refused before a long ledger is read
-    intensity = _intensity(settings, args)
+    settings = Settings.from_environment()  # what is no good is refused before a long ledger is read
+    intensity = given_intensity(settings, pue=args.pue, intensity=args.intensity, zone=args.zone)
+    if args.embodied is not None and args.per is None:
+        raise BadInputError("--embodied is for grams a unit: give --per too.")
     ledger = open_ledger(args.ledger)
     rows, trials = choose(ledger, args)
     if not rows:
         raise BadInputError(f"There is nothing to report. {nothing(ledger, args)}")
+    here = replace(computer(platform.node()), python="", greennb="")  # of this process, not of the one that ran
     return make_statement(
         rows, trials, version=__version__, title=args.title, intensity=intensity, pue=args.pue,
-        machines=_here({row.host for row in rows}), per=args.per, unit=args.unit, embodied_g=args.embodied,
+        machines=ledger.machines(), here=here, per=args.per, unit=args.unit, embodied_g=args.embodied,
         training_type=args.training_type,
     )  # fmt: skip
-
-
-def _intensity(settings: Settings, args: argparse.Namespace) -> CarbonIntensity | None:
-    """What --zone or --intensity give; None leaves what was in force. A live figure of now is none of then."""
-    if args.zone is None and args.intensity is None:
-        return None
-    from greennb.carbon.intensity import resolve
-
-    return resolve(settings.changed(live=""))
-
-
-def _here(hosts: set[str]) -> dict[str, Machine]:
-    """This machine, where it is one of ``hosts``."""
-    import platform
-
-    host = platform.node()
-    if host not in hosts:
-        return {}
-    from greennb.sources.cpu_facts import read_facts
-    from greennb.sources.machine import memory_total_b
-
-    facts = read_facts()
-    return {
-        host: Machine(
-            host=host, cpu=facts.name, cpus=facts.cpus, memory_b=memory_total_b(),
-            system=f"{platform.system()} {platform.release()}",
-        )
-    }  # fmt: skip

@@ -2,7 +2,7 @@
 
 ``PRAGMA user_version`` holds the number of the last step that a file has seen, ``PRAGMA application_id`` says that
 the file is a ledger at all. Steps only add: readers of windows ask for the columns of step 1 alone, and an older
-ledger has no trials, so that one on a read-only medium is still readable.
+ledger has no trials and no machines, so that one on a read-only medium is still readable.
 """
 
 from __future__ import annotations
@@ -67,6 +67,20 @@ CREATE TABLE trials (
 )
 """
 
+_CREATE_MACHINES = """
+CREATE TABLE machines (
+    seq INTEGER PRIMARY KEY,      -- order of writing
+    session_id TEXT NOT NULL,     -- the kernel's, once each
+    host TEXT NOT NULL,
+    cpu TEXT NOT NULL,            -- this and the texts below: "" where the system does not tell
+    cpus INTEGER,                 -- logical CPUs
+    memory_b INTEGER,             -- bytes of memory that the kernel could use
+    system TEXT NOT NULL,
+    python TEXT NOT NULL,
+    greennb TEXT NOT NULL
+)
+"""
+
 MIGRATIONS: Sequence[Sequence[str]] = (
     (
         _CREATE,
@@ -83,6 +97,7 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         "CREATE INDEX trials_at ON trials (at, seq)",
         "CREATE INDEX trials_session ON trials (session_id, at)",
     ),
+    (_CREATE_MACHINES,),
 )
 """The statements of each step; step ``n`` is at index ``n - 1``."""
 

@@ -11,8 +11,9 @@ from greennb.ledger.rows import LedgerRow, outermost
 from greennb.ledger.trials import TrialRow
 from greennb.model.errors import BadInputError
 from greennb.model.footprint import CarbonIntensity, Footprint
+from greennb.model.machine import Machine
 from greennb.model.measurement import Measurement, Status
-from greennb.model.statement import Emission, Machine, Rate, Statement, Tried, Work
+from greennb.model.statement import Emission, Rate, Statement, Tried, Work
 from greennb.model.total import Total
 from greennb.model.units import j_to_kwh
 
@@ -34,7 +35,8 @@ def make_statement(
     title: str = "",
     intensity: CarbonIntensity | None = None,
     pue: float | None = None,
-    machines: Mapping[str, Machine] | None = None,
+    machines: Iterable[tuple[str, Machine]] = (),
+    here: Machine | None = None,
     per: float | None = None,
     unit: str = "unit",
     embodied_g: float | None = None,
@@ -44,7 +46,8 @@ def make_statement(
     """What the windows of ``rows`` cost; a window inside another of them counts once.
 
     Grams are of the intensity and the PUE that were in force when each window ran, unless ``intensity`` or ``pue``
-    are given. ``machines`` are known facts by the host's name. ``per`` asks for grams per ``unit``.
+    are given. ``machines`` are the sessions' as the ledger keeps them; ``here`` is this machine, for who has none there
+    and ran on a host of its name. ``per`` asks for grams per ``unit``.
 
     Raises:
         BadInputError: there are no rows, or a figure that makes no sense.
@@ -63,7 +66,7 @@ def make_statement(
         made_at=made_at or datetime.now(UTC),
         work=_work(outer, parts, names),
         measurements=tuple(parts),
-        machines=_machines(parts, machines or {}),
+        machines=_machines(outer, dict(machines), here),
         emissions=emissions,
         unpriced=sum(1 for part in parts if part.total_j is not None and part.footprint is None),
         restated=intensity is not None,
@@ -190,9 +193,15 @@ def _emission(group: Sequence[Measurement]) -> Emission:
     )
 
 
-def _machines(parts: Sequence[Measurement], known: Mapping[str, Machine]) -> tuple[Machine, ...]:
-    hosts = dict.fromkeys(part.host for part in parts)
-    return tuple(known.get(host, Machine(host=host)) for host in hosts)
+def _machines(outer: Sequence[LedgerRow], known: Mapping[str, Machine], here: Machine | None) -> tuple[Machine, ...]:
+    """The machines of the windows, each once, as they were at the time where that is known."""
+    found: dict[Machine, None] = {}
+    for row in outer:
+        machine = known.get(row.session_id)
+        if machine is None or machine.host != row.host:
+            machine = here if here is not None and here.host == row.host else Machine(host=row.host)
+        found[machine] = None
+    return tuple(found)
 
 
 def _tried(row: TrialRow, outer: Sequence[LedgerRow]) -> Tried:

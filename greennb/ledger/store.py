@@ -1,7 +1,7 @@
 """The ledger: rows are handed over at once, written by a thread that lives only while there is something to write.
 
-One row a window, also when it failed, and one a trial. Nothing here raises into the code that is measured: what cannot
-be kept is said once, through :attr:`Ledger.problem` and the callback, and counted in :attr:`Ledger.lost`.
+One row a window, also when it failed, one a trial, one for a session's machine. Nothing here raises into the code that
+is measured: what cannot be kept is said once (:attr:`Ledger.problem`, the callback) and counted (:attr:`Ledger.lost`).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from greennb.model.measurement import Measurement
 if TYPE_CHECKING:
     from greennb.ledger.trials import TrialRow
     from greennb.model.finding import Trial
+    from greennb.model.machine import Machine
 
 LINGER_S = 0.05
 """Seconds that the writer waits for more rows before it writes: a burst of short cells becomes one transaction."""
@@ -127,6 +128,12 @@ class Ledger:
 
         self._give(_Entry(trials.INSERT, lambda: trials.encode(trial, **where)))
 
+    def append_machine(self, machine: Callable[[], Machine], *, session_id: str) -> None:
+        """As :meth:`append`, of the machine that a session runs on; it is asked what it is on the writer's thread."""
+        from greennb.ledger import machines
+
+        self._give(_Entry(machines.INSERT, lambda: machines.encode(machine(), session_id=session_id)))
+
     def _give(self, entry: _Entry) -> None:
         if self.path is None:
             return
@@ -217,6 +224,12 @@ class Ledger:
 
         asked = query.trials(last=last, session_id=session_id, notebook=notebook or None, since=since)
         return [trials.TrialRow.read(values) for values in reversed(self._read(*asked, step=trials.SINCE))]
+
+    def machines(self) -> list[tuple[str, Machine]]:
+        """Sessions and the machines they ran on; an older ledger knows none. Raises as :meth:`rows`."""
+        from greennb.ledger import machines
+
+        return [machines.read(values) for values in self._read(machines.ALL, (), step=machines.SINCE)]
 
     def sessions(self) -> list[LedgerSession]:
         """The kernels that wrote windows, in order of their first one. Raises as :meth:`rows`."""
@@ -370,26 +383,18 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 _ledgers: weakref.WeakSet[Ledger] = weakref.WeakSet()
 
 
-@atexit.register
-def _close_all() -> None:
-    for ledger in list(_ledgers):
-        ledger.close(EXIT_S)
+def _with_each(call: Callable[[Ledger], object]) -> Callable[[], None]:
+    def with_each() -> None:
+        for ledger in list(_ledgers):
+            call(ledger)
+
+    return with_each
 
 
-def _before_fork() -> None:
-    for ledger in list(_ledgers):
-        ledger._before_fork()
-
-
-def _after_fork_in_parent() -> None:
-    for ledger in list(_ledgers):
-        ledger._after_fork_in_parent()
-
-
-def _after_fork_in_child() -> None:
-    for ledger in list(_ledgers):
-        ledger._after_fork_in_child()
-
-
+atexit.register(_with_each(lambda ledger: ledger.close(EXIT_S)))
 if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
+    os.register_at_fork(
+        before=_with_each(Ledger._before_fork),
+        after_in_parent=_with_each(Ledger._after_fork_in_parent),
+        after_in_child=_with_each(Ledger._after_fork_in_child),
+    )

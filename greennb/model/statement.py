@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from greennb.model.footprint import CarbonIntensity
+from greennb.model.machine import Machine
 from greennb.model.measurement import DomainEnergy, Measurement
 from greennb.model.reading import Fault
 from greennb.model.total import Total, domain_totals
@@ -41,24 +42,6 @@ class Work:
     last_at: datetime
     overlapping: int = 0
     overlap_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
-    """A computer that work ran on; "" and None where it does not tell.
-
-    ``recorded`` says that this was written down when the work ran; else it is what this machine, whose name is the
-    same, says now.
-    """
-
-    host: str
-    cpu: str = ""
-    cpus: int | None = None
-    memory_b: int | None = None
-    system: str = ""
-    python: str = ""
-    greennb: str = ""
-    recorded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,7 @@ def sections(statement: Statement) -> list[Section]:
     made = [
         Section(heading="Energy", rows=_rows(_energy(statement))),
         Section(heading="What was run", rows=_rows(_work(statement))),
-        Section(heading="Hardware and sensors", rows=_rows(_hardware(statement)), sentences=_machine_notes(statement)),
+        Section(heading="Hardware and sensors", rows=_rows(_machines(statement) + _hardware(statement))),
         Section(heading="Carbon", rows=_rows(_carbon(statement)), sentences=_carbon_notes(statement)),
         Section(heading="Trials", rows=_rows(_trials(statement)), sentences=_trial_notes(statement)),
         Section(heading="What is missing", sentences=tuple(_missing(statement))),
@@ -119,15 +119,15 @@ def _domain(part: DomainEnergy, total_j: float | None) -> str:
     return "; ".join(told)
 
 
-def _machine_notes(statement: Statement) -> tuple[str, ...]:
+def _machines(statement: Statement) -> list[tuple[str, str]]:
+    """Each machine without its name, which is nobody's business where a statement is read."""
     told = []
-    for machine in statement.machines:
+    for number, machine in enumerate(statement.machines, start=1):
         words = machine_words(machine)
-        if words:
-            name = plain(machine.host, NAME)
-            whence = "as written down when it ran" if machine.recorded else "as this machine is now"
-            told.append(f"{name}: {words}, {whence}.")
-    return tuple(told)
+        whence = "" if machine.recorded or not words else " (not recorded: as this machine is now)"
+        name = "machine" if len(statement.machines) == 1 else f"machine {number}"
+        told.append((name, f"{words}{whence}"))
+    return told
 
 
 def _carbon(statement: Statement) -> list[tuple[str, str]]:

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from greennb.model.footprint import CarbonIntensity, Origin
+from greennb.model.machine import Machine
 from greennb.model.reading import Method
-from greennb.model.statement import Emission, Machine, Statement
+from greennb.model.statement import Emission, Statement
 from greennb.views.format import count, plain, size
 from greennb.views.words import domain_name, not_included
 
@@ -17,7 +18,7 @@ NAME = 80
 _READ_FROM = {
     Method.COUNTER: "read from hardware energy counters",
     Method.INTEGRATED: "summed from power readings",
-    Method.ESTIMATED: "estimated with a model of power, not a sensor",
+    Method.ESTIMATED: "taken from a model of power, as no sensor could be read",
 }
 
 
@@ -39,12 +40,12 @@ def windows(statement: Statement) -> str:
         cells = "" if work.cells is None else f" of {many(work.cells, 'cell')}"
         parts.append(f"{many(work.cell_runs, 'run')}{cells}" if cells else many(work.cell_runs, "cell run"))
     if work.others:
-        parts.append(f"{many(work.others, 'other window')}")
+        parts.append(f"{many(work.others, 'other window' if parts else 'window')}")
     return ", ".join(parts)
 
 
 def how(statement: Statement) -> str:
-    """ "read from hardware energy counters (GPU NVIDIA H200) and estimated with a model of power (CPU)"."""
+    """ "read from hardware energy counters (GPU NVIDIA H200) and taken from a model of power, ... (CPU)"."""
     by: dict[Method, list[str]] = {}
     for part in statement.domains:
         by.setdefault(part.method, []).append(domain_name(part.domain, NAME))
@@ -99,6 +100,6 @@ def left_out(statement: Statement) -> str:
     """What the total does not stand for, without a full stop."""
     hardware = not_included(statement.measurements)
     embodied = statement.rate is not None and statement.rate.embodied_g is not None
-    parts = [hardware, "work on other machines and work that was not measured"]
+    parts = [hardware, "work that was not measured, here or on other machines"]
     parts += [] if embodied else ["the emissions of making the hardware"]
     return "; ".join(parts)

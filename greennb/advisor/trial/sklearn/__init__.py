@@ -9,6 +9,7 @@ from typing import Any
 from greennb.advisor.signals.sklearn import EstimatorCall
 from greennb.advisor.trial import effects
 from greennb.advisor.trial.base import Pair, RefusedError, Scene, Variant
+from greennb.advisor.trial.sklearn.caches import NOTE as CACHED
 from greennb.advisor.trial.sklearn.capture import Capture
 from greennb.advisor.trial.sklearn.guard import Guard
 from greennb.advisor.trial.sklearn.onedal import listening
@@ -52,7 +53,8 @@ def pair(scene: Scene, variant: Variant) -> Pair:
             way.close()
         raise
     guard = Guard(scene, a, b, variant.kind, fit_s)
-    return Pair(baseline=a, candidate=b, unit="fit", guard=guard, units=float(seen.calls), notes=said.notes())
+    notes = (*said.notes(), *((CACHED,) if a.caches or b.caches else ()))
+    return Pair(baseline=a, candidate=b, unit="fit", guard=guard, units=float(seen.calls), notes=notes)
 
 
 def _has_workers(seen: EstimatorCall) -> bool:

@@ -77,6 +77,9 @@ class Capture:
         code: the source to replay; ``label`` "A" or "B".
         wanted: which of its fits is meant.
 
+    Attributes:
+        fit: the call. ``began_ns`` when the replay began, in wall time.
+
     Raises:
         RefusedError: it can't be copied or replayed, has effects outside, takes too long, or never comes.
     """
@@ -84,6 +87,7 @@ class Capture:
     def __init__(self, scene: Scene, code: str, label: str, wanted: Wanted) -> None:
         self.stage = Stage(scene)
         self._scene = scene
+        self.began_ns = time.time_ns()
         self._changed = " with the change" if label == "B" else ""
         self._script = Script(code, label)
         self.shadow: Shadow | None = Shadow.of(scene.namespace, code)

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from greennb.advisor.trial.base import RefusedError, Scene, Stopped
+from greennb.advisor.trial.sklearn.caches import Caches
 from greennb.advisor.trial.sklearn.capture import Capture
 from greennb.advisor.trial.stage import failure
 
@@ -31,6 +32,7 @@ class FitWay:
         label: "A" or "B".
         fit: what was captured.
         rows: in its data; ``used`` how many of these a unit fits.
+        caches: whether steps of it are cached: each clone begins with empty caches.
     """
 
     def __init__(self, scene: Scene, capture: Capture, label: str) -> None:
@@ -41,6 +43,8 @@ class FitWay:
         self._scene = scene
         self._capture = capture
         self._data: tuple[Any, Any] = (self.fit.x, self.fit.y)
+        self._folders = Caches()
+        self.caches = self._folders.adopt(self.fit.estimator, capture.began_ns)
 
     def use(self, rows: int) -> None:
         """Fit so many rows from now on, the same ones in both ways."""
@@ -79,9 +83,12 @@ class FitWay:
             RefusedError: scikit-learn can't clone it.
         """
         try:
-            return sys.modules["sklearn.base"].clone(self.fit.estimator)
+            cloned = sys.modules["sklearn.base"].clone(self.fit.estimator)
         except (TypeError, RuntimeError) as error:
             raise RefusedError(f"{type(self.fit.estimator).__name__} can't be cloned: {failure(error)}.") from None
+        if self.caches:
+            self._folders.empty(cloned)
+        return cloned
 
     def fitted(self, x: Any, y: Any) -> Any:
         """A clone, fitted; in words where that raises.
@@ -118,6 +125,7 @@ class FitWay:
         with self._capture.on_stage(), window():
             for _ in range(units):
                 self.fitted(x, y)
+        self._folders.clear()
         return float(units * self.used)
 
     def on_stage(self) -> AbstractContextManager[dict[str, Any]]:
@@ -127,6 +135,7 @@ class FitWay:
     def close(self) -> None:
         """Give the copies back; may be called twice."""
         self._capture.close()
+        self._folders.close()
 
 
 def rows_of(x: Any) -> int:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from greennb.advisor.trial.base import Kind, Variant
 from greennb.advisor.trial.sklearn.variants.intelex import Intelex
 from greennb.advisor.trial.sklearn.variants.jobs import InnerJobs, Jobs
+from greennb.advisor.trial.sklearn.variants.memory import Memory
 from greennb.advisor.trial.sklearn.variants.numbers import Float32
 from greennb.advisor.trial.sklearn.variants.setting import Setting
 from greennb.advisor.trial.sklearn.variants.swap import HALVING, HIST_CLASSIFIER, HIST_REGRESSOR, LINEAR_SVC, MINI_BATCH
 
 VARIANTS: tuple[Variant, ...] = (
     HIST_CLASSIFIER, HIST_REGRESSOR, LINEAR_SVC, Float32(), MINI_BATCH, HALVING, Jobs(), InnerJobs(), Intelex(),
+    Memory(),
     Setting(
         name="stop boosting early", codes=("GNB311",), setting="n_iter_no_change", value="10",
         kind=Kind.ESTIMATOR, classes=("GradientBoostingClassifier", "GradientBoostingRegressor"),

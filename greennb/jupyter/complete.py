@@ -16,6 +16,7 @@ _ARGUMENTS: dict[str, tuple[str, ...]] = {
     "%energy_needs": ("torch", "sklearn", "tensorflow", "jax"),
     "%energy_report": ("--plot", "--last"),
     "%energy_export": ("--format",),
+    "%energy_statement": ("--format", "--all", "--zone", "--intensity", "--pue", "--title", "--training-type"),
     "%energy_config": tuple(f"{field.name}=" for field in fields(Settings)),
 }
 

@@ -237,6 +237,31 @@ def make_magics(session: Session) -> Magics:
 
         @line_magic
         @_in_words
+        def energy_statement(self, line: str) -> None:
+            """What this kernel's work cost, for a paper or a model card: %energy_statement [PATH].
+
+            ``%energy_statement [PATH] [--format html|md|latex|yaml] [--all] [--zone Z | --intensity G] [--pue P]
+            [--title TEXT] [--training-type pre-training|fine-tuning]``
+
+            Shows joules with their interval, how they were measured and on what, grams of CO2e and where the intensity
+            comes from, what failed, what was tried, what is not included. The cell that runs is not in it yet. With
+            PATH it is written (.html, .md, .tex, .yaml). ``--all`` takes this notebook's earlier kernels in. Grams
+            are of the place and PUE in force when the cells ran, unless others are given. See `greennb report --help`.
+            """
+            line_parser = _line("%energy_statement")
+            line_parser.add_argument("path", nargs="?", metavar="PATH")
+            line_parser.add_argument("--format", choices=["html", "md", "latex", "yaml"], default=None)
+            line_parser.add_argument("--all", action="store_true")
+            line_parser.add_argument("--pue", type=float, default=None, metavar="P")
+            place = line_parser.add_mutually_exclusive_group()
+            place.add_argument("--intensity", type=float, default=None, metavar="G")
+            place.add_argument("--zone", default=None, metavar="Z")
+            line_parser.add_argument("--title", default="", metavar="TEXT")
+            line_parser.add_argument("--training-type", choices=["pre-training", "fine-tuning"], default="")
+            _stated().state(session, line_parser.words(line))
+
+        @line_magic
+        @_in_words
         def energy_config(self, line: str) -> Any:
             """Show the settings, or change them: %energy_config [KEY=VALUE ...]."""
             line_parser = _line("%energy_config")
@@ -251,6 +276,12 @@ def _reports() -> ModuleType:
     from greennb.jupyter import reports
 
     return reports
+
+
+def _stated() -> ModuleType:
+    from greennb.jupyter import stated
+
+    return stated
 
 
 def _advice() -> ModuleType:

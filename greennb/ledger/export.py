@@ -88,6 +88,17 @@ def export_path(
     """
     path = Path(path).expanduser()
     chosen = format_of(path) if format is None else format
+    put(path, lambda stream: write(rows, chosen, stream, trials=trials))
+    return Format(chosen)
+
+
+def put(path: Path | str, fill: Callable[[TextIO], object]) -> None:
+    """Write the file at ``path`` with ``fill``; one that is there is replaced when the new one is complete.
+
+    Raises:
+        BadInputError: the path cannot be written.
+    """
+    path = Path(path).expanduser()
     try:
         if path.is_dir():
             raise BadInputError(f"{path} is a folder: give the path of a file.")
@@ -95,12 +106,11 @@ def export_path(
             raise BadInputError(f"The folder {path.parent} does not exist: make it, or give another path.")
         if path.exists() and not path.is_file():  # a pipe or a terminal: there is nothing to replace
             with path.open("w", encoding="utf-8", newline="") as stream:
-                write(rows, chosen, stream, trials=trials)
+                fill(stream)
         else:
-            _replace(path.resolve(), lambda stream: write(rows, chosen, stream, trials=trials))
+            _replace(path.resolve(), fill)
     except OSError as error:
         raise BadInputError(f"{path} cannot be written ({error.strerror or error}): give another path.") from error
-    return Format(chosen)
 
 
 def format_of(path: Path) -> Format:
@@ -118,7 +128,7 @@ def format_of(path: Path) -> Format:
         ) from None
 
 
-def _replace(path: Path, fill: Callable[[TextIO], None]) -> None:
+def _replace(path: Path, fill: Callable[[TextIO], object]) -> None:
     """Fill a file beside ``path`` and put it in its place."""
     fresh = path.with_name(f".greennb-{os.getpid()}.part")
     try:

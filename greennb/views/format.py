@@ -91,23 +91,25 @@ def interval(low_j: float | None, high_j: float | None) -> str:
     return _interval(low_j, high_j, "J")
 
 
-def watt_hours_interval(low_j: float | None, high_j: float | None) -> str:
-    """A range of joules written as watt hours, rounded outward: "0.9–1.5 kWh"."""
-    low, high = (None if value is None else j_to_wh(value) for value in (low_j, high_j))
-    return _interval(low, high, "Wh")
+def watt_hours_interval(low_j: float | None, high_j: float | None, about_j: float | None = None) -> str:
+    """A range of joules written as watt hours, rounded outward, in the unit of ``about_j``: "0.9–1.5 kWh"."""
+    low, high, about = (None if value is None else j_to_wh(value) for value in (low_j, high_j, about_j))
+    return _interval(low, high, "Wh", about)
 
 
-def grams_interval(low: float | None, high: float | None) -> str:
-    """A range of grams in one unit, rounded outward: "41–67 g"."""
-    if low is not None and high is not None and g_to_kg(g_to_kg(high)) >= 1:
-        return _interval(g_to_kg(g_to_kg(low)), g_to_kg(g_to_kg(high)), "t")
-    return _interval(low, high, "g", highest=3)
+def grams_interval(low: float | None, high: float | None, about: float | None = None) -> str:
+    """A range of grams in one unit, that of ``about``, rounded outward: "41–67 g"."""
+    tonnes = [None if value is None else g_to_kg(g_to_kg(value)) for value in (low, high, about)]
+    if ((tonnes[1] if about is None else tonnes[2]) or 0.0) >= 1:
+        return _interval(tonnes[0], tonnes[1], "t", tonnes[2])
+    return _interval(low, high, "g", about, highest=3)
 
 
-def _interval(low: float | None, high: float | None, unit: str, *, highest: int = 12) -> str:
+def _interval(low: float | None, high: float | None, unit: str, about: float | None = None, highest: int = 12) -> str:
+    """A range in the unit that suits ``about``, or else its larger end."""
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return NOT_MEASURED
-    exponent = min(highest, _exponent(max(abs(low), abs(high))))
+    exponent = min(highest, _exponent(about or max(abs(low), abs(high))))
     scale = 10.0**exponent
     decimals = _decimals((low + high) / 2 / scale, (high - low) / 2 / scale)
     return f"{_range(low / scale, high / scale, decimals)} {_PREFIXES[exponent]}{unit}"

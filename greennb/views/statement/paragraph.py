@@ -42,7 +42,7 @@ def paragraph(statement: Statement) -> str:
             f"(greennb {statement.version})."
         )
     verb = "used an estimated" if total.method is Method.ESTIMATED else "used"
-    spread = f"{interval_words(total.method)} {watt_hours_interval(total.low_j, total.high_j)}"
+    spread = f"{interval_words(total.method)} {watt_hours_interval(total.low_j, total.high_j, total.total_j)}"
     amount = f"{_bare(watt_hours(total.total_j, total.method))} of electricity ({spread})"
     told = [f"{_doing(statement)} {verb} {amount}, {how(statement)}, in {_what_ran(statement)}, {_when(statement)}."]
     if total.partial:
@@ -69,7 +69,9 @@ def hardware(statement: Statement) -> str:
     counts = Counter({domain_name(it.domain, NAME): 0 for it in statement.domains})
     counts.update(domain_name(domain, NAME) for domain in {it.domain for it in statement.domains})
     told = [f"{number} x {name}" if number > 1 else name for name, number in counts.items()]
-    told += [machine for machine in dict.fromkeys(map(machine_words, statement.machines)) if machine]
+    told += [
+        machine for machine in dict.fromkeys(machine_words(it, software=False) for it in statement.machines) if machine
+    ]
     return "; ".join(told)
 
 
@@ -89,7 +91,9 @@ def _carbon_sentences(statement: Statement) -> list[str]:
         return []
     places = " and ".join(intensity_words(part) for part in statement.emissions)
     pues = " and ".join(f"{value:g}" for value in dict.fromkeys(part.pue for part in statement.emissions))
-    amount = f"{grams(statement.g_co2e)} of CO2e ({grams_interval(statement.low_g, statement.high_g)})"
+    amount = (
+        f"{grams(statement.g_co2e)} of CO2e ({grams_interval(statement.low_g, statement.high_g, statement.g_co2e)})"
+    )
     return [f"At a carbon intensity of {places} and a PUE of {pues}, this corresponds to {amount}."]
 
 

@@ -70,7 +70,7 @@ def _energy(statement: Statement) -> list[tuple[str, str]]:
         ("energy", f"{watt_hours(total.total_j, method)}, {joules(total.total_j, method)}"),
         (
             interval_words(method),
-            f"{watt_hours_interval(total.low_j, total.high_j)}, {interval(total.low_j, total.high_j)}",
+            f"{watt_hours_interval(total.low_j, total.high_j, total.total_j)}, {interval(total.low_j, total.high_j)}",
         ),
         ("method", "" if method is None else f"{method.value}: {METHODS[method]} (of its worst part)"),
         ("above idle", run_words(statement.measurements)),
@@ -136,7 +136,7 @@ def _carbon(statement: Statement) -> list[tuple[str, str]]:
     if statement.g_co2e is not None:
         told += [
             ("emissions", f"{grams(statement.g_co2e, method)} CO2e"),
-            ("range", f"{grams_interval(statement.low_g, statement.high_g)} CO2e"),
+            ("range", f"{grams_interval(statement.low_g, statement.high_g, statement.g_co2e)} CO2e"),
         ]
     for part in statement.emissions:
         shared = f", for {many(part.windows, 'window')}" if len(statement.emissions) > 1 else ""

@@ -57,11 +57,13 @@ def _counted(names: Sequence[str]) -> list[str]:
     return [f"{number} x {name}" if number > 1 else name for name, number in Counter(names).items()]
 
 
-def machine_words(machine: Machine) -> str:
-    """What is known of a computer, "" where nothing is."""
+def machine_words(machine: Machine, *, software: bool = True) -> str:
+    """What is known of a computer, and of what ran on it where ``software`` is wanted; "" where nothing is."""
     parts = [plain(machine.cpu, NAME)]
     parts += [] if machine.cpus is None else [f"{many(machine.cpus, 'logical CPU')}"]
     parts += [] if machine.memory_b is None else [f"{size(machine.memory_b)} of memory"]
+    if not software:
+        return ", ".join(part for part in parts if part)
     parts += [plain(machine.system, NAME), f"Python {plain(machine.python, 20)}" if machine.python else ""]
     parts += [f"greennb {plain(machine.greennb, 20)}" if machine.greennb else ""]
     return ", ".join(part for part in parts if part)
@@ -85,7 +87,7 @@ def _whence(intensity: CarbonIntensity) -> str:
     yearly = f"yearly average of {year}" if year else "yearly average, year not stated"
     match intensity.origin:
         case Origin.USER:
-            return "set by the user"
+            return "set by the user" if zone == "your own figure" else f"{zone}, set by the user"
         case Origin.WORLD:
             return f"world average of {year}, {provider}" if year else f"world average, {provider}"
         case Origin.LIVE:

@@ -7,6 +7,7 @@
 #   BENCH_ARGS=--quick     a shorter bench-peers or bench-panel
 #   PYTEST_ARGS=...        more options for pytest        LAB_ARGS=...       more options for JupyterLab
 #   BROWSER_ARGS=...       more options for Playwright, after --; see tests/README.md
+#   DOCS_EXECUTE=cache     run the tutorial's notebooks for `make docs` (off, cache, auto); off unless told
 
 .POSIX:
 
@@ -18,7 +19,7 @@ RECIPE = pyproject.toml constraints.txt tools/install
 CHECK = $(BIN)/python tools/check.py
 
 .PHONY: help demo lab labextension test test-page test-browser lint bench bench-advisor bench-panel bench-peers rig chromium \
-	notebooks clean distclean
+	notebooks docs clean distclean
 
 help: ## this list
 	@echo 'greennb: what did that cell cost?'
@@ -68,6 +69,10 @@ bench-panel: labextension chromium rig ## what the panel costs in the browser an
 bench-peers: $(VENV)/.stamp-test rig ## greennb beside zeus, codecarbon, pyRAPL and pyJoules: docs/benchmarks.md
 	$(BIN)/python tests/bench/peers/runner.py $(BENCH_ARGS)
 
+docs: $(VENV)/.stamp-test ## the website of docs/, in docs/_build/html (DOCS_EXECUTE=cache also runs the tutorial)
+	@$(CHECK) docs
+	@echo 'Open docs/_build/html/index.html'
+
 notebooks: $(VENV)/.stamp-demo ## the students' notebooks again, from notebooks/solutions/
 	$(BIN)/python tools/notebooks.py
 
@@ -78,7 +83,7 @@ chromium: ## a browser for the browser tests, where it is missing and we may
 	@sh tools/chromium
 
 clean: ## remove reports, caches and what was built
-	rm -rf reports build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf reports build dist docs/_build docs/tutorial/*.ipynb .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	rm -rf greennb/labextension labextension/lib labextension/tsconfig.tsbuildinfo
 	rm -rf labextension/test-results labextension/playwright-report
 	find greennb tests tools -name __pycache__ -prune -exec rm -rf {} +

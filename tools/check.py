@@ -79,6 +79,7 @@ def parts() -> dict[str, Part]:
         "format": Part([str(BIN / "ruff"), "format", "--check", "."]),
         "mypy": Part([str(BIN / "mypy")]),
         "layers": Part([str(BIN / "lint-imports"), "--no-logo"]),
+        "docs": Part([sys.executable, "-m", "sphinx", *SPHINX, "docs", "docs/_build/html"]),
         "build": Part(["sh", "tools/labextension", ".venv", ".venv-lab42"]),
         "prettier": Part([npx[0], "--check", "src", "ui-tests", "style", "schema", "package.json"], PAGE),
         "tsc": Part([npx[1], "-p", "tsconfig.test.json"], PAGE),
@@ -87,6 +88,9 @@ def parts() -> dict[str, Part]:
         **{name: _pytest(name, *chosen) for name, chosen in PYTEST.items()},
     }
 
+
+SPHINX = ("-E", "-W", "--keep-going", "-n", "-q", "-j", "auto", "-d", "docs/_build/doctrees")
+"""Each page anew (-E), so that none keeps a warning to itself; every warning and unknown name is an error."""
 
 FRAMEWORKS = "keras or jax or clean"
 """Tests that load TensorFlow and JAX, whose threads no process survives that forks (JAX warns of it at each fork):

@@ -30,7 +30,7 @@ from greennb.meter.ticks import GAP_NS
 from greennb.meter.trail import Look, Trail
 from greennb.meter.work import Mark, SystemWork, Work
 from greennb.model.footprint import Footprint
-from greennb.model.measurement import Measurement, Status, Window
+from greennb.model.measurement import DomainEnergy, Measurement, Status, Window
 from greennb.model.reading import DomainKind, Fault, Method, Reading
 from greennb.model.units import ns_to_s
 from greennb.sources.base import Channel, Sample, Source, reading
@@ -71,6 +71,7 @@ class OpenWindow:
     _lines: LineSampler | None = None
     _result: Measurement | None = None
     _faults: tuple[Fault, ...] = ()
+    _elsewhere: tuple[DomainEnergy, ...] = ()
     _opening: _RawLook
     _wall_ns: int
 
@@ -90,6 +91,11 @@ class OpenWindow:
     def closed(self) -> bool:
         """Whether the window has been closed."""
         return self._closing is not None
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """What is read in it."""
+        return self._meter.channels
 
     @property
     def inherited(self) -> bool:
@@ -116,6 +122,11 @@ class OpenWindow:
         self._lines = LineSampler(name, self._meter.channels)
         self._lines.start(self._meter.look())
         self._meter.sampler.watch(self._lines)
+
+    def add(self, energies: Sequence[DomainEnergy], faults: Sequence[Fault] = ()) -> None:
+        """What other machines took in this window, or why that is not known; before anybody asks for the result."""
+        self._elsewhere += tuple(energies)
+        self._faults += tuple(faults)
 
     @property
     def started_at(self) -> datetime:
@@ -265,7 +276,7 @@ class Meter:
                 started_at=window.started_at,
                 status=window.status,
             ),
-            energies=found,
+            energies=found + window._elsewhere,
             faults=self.faults
             + trail.faults
             + window._faults

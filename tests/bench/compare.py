@@ -63,7 +63,8 @@ def main() -> None:
     parser.add_argument("--budget", type=float, default=30.0, help="seconds of each trial")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    told = [trials(REPEATS, given.nulls, given.budget), trials(FEWER, given.planted, given.budget)]
+    kinds = [(REPEATS, given.nulls), (FEWER, given.planted)]
+    told = [trials(candidate, count, given.budget) for candidate, count in kinds if count]
     if given.json:
         print(json.dumps(told))
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ TRAINING_TYPES = ("pre-training", "fine-tuning")
 """What a model card may say of training (https://huggingface.co/docs/hub/model-cards-co2)."""
 
 _MOST_NAMED = 3  # notebooks in a title
+_MOST_PARTS = 6  # of a path in a name
 _CLOCKS = timedelta(seconds=1)  # a trial's end is taken a little after it ended
 
 
@@ -91,12 +93,13 @@ def restated(part: Measurement, intensity: CarbonIntensity | None, pue: float | 
 
 
 def shown_names(paths: Iterable[str]) -> dict[str, str]:
-    """What each notebook is called: its file's name, with the folder where two files have the same one."""
-    wanted = [path for path in dict.fromkeys(paths) if path]
-    shown = {path: _last_parts(path, 1) for path in wanted}
-    for path, name in shown.copy().items():
-        if sum(1 for other in shown.values() if other == name) > 1:
-            shown[path] = _last_parts(path, 2)
+    """What each notebook is called: its file's name, with as many folders as tell it from the others."""
+    shown = {path: "" for path in paths if path}
+    for count in range(1, _MOST_PARTS + 1):
+        taken = Counter(shown.values())
+        shown = {
+            path: _last_parts(path, count) if taken[name] > 1 or not name else name for path, name in shown.items()
+        }
     return shown
 
 

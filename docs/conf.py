@@ -28,6 +28,7 @@ nb_execution_mode = os.environ.get("DOCS_EXECUTE") or "off"
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True  # check cells, which are meant to raise, are tagged raises-exception
 nb_merge_streams = True
+smartquotes = False  # "" and "uk" are values
 
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"

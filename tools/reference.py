@@ -127,7 +127,7 @@ def _synopsis(prog: str, actions: Iterable[argparse.Action]) -> str:
 
 def _word(action: argparse.Action) -> str:
     shown = f"{action.option_strings[-1]} {_value(action)}".rstrip() if action.option_strings else _value(action)
-    return shown if action.required and action.nargs not in ("?", "*") else f"[{shown}]"
+    return shown if action.required and action.nargs != "?" else f"[{shown}]"
 
 
 def _value(action: argparse.Action) -> str:
@@ -136,7 +136,7 @@ def _value(action: argparse.Action) -> str:
         return ""
     if action.choices:
         return "|".join(map(str, action.choices))
-    return str(action.metavar or action.dest)
+    return f"{action.metavar or action.dest}{' ...' if action.nargs in ('+', '*') else ''}"
 
 
 def _options(actions: Iterable[argparse.Action]) -> str:

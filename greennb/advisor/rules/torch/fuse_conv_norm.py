@@ -71,22 +71,27 @@ def check(cell: CellContext) -> Iterator[Found]:
         )
 
 
-def _code(model: str, convolutions: tuple[str, ...]) -> str:
-    return f'''import copy
-from torch.nn.utils import fuse_conv_bn_eval
-
-
-def fused(model, convolutions):
+def definition(name: str = "fused") -> str:
+    """A function of that name, as its user could write it."""
+    return f'''def {name}(model, convolutions):
     """A copy for inference only, whose convolutions hold the batch norms that stand next to them."""
     model = copy.deepcopy(model).eval()
     layers = [(name, it) for name, it in model.named_modules() if not list(it.children())]
     for (name, convolution), (norm, after) in zip(layers, layers[1:]):
         if name in convolutions and isinstance(after, torch.nn.modules.batchnorm._BatchNorm):
-            model.set_submodule(name, fuse_conv_bn_eval(convolution, after))
+            model.set_submodule(name, fuse_conv_bn_eval(convolution, after, convolution.transposed))
             model.set_submodule(norm, torch.nn.Identity())
     return model
+'''
 
+
+def _code(model: str, convolutions: tuple[str, ...]) -> str:
+    return f"""import copy
+from torch.nn.utils import fuse_conv_bn_eval
+
+
+{definition()}
 
 {model}_fused = fused({model}, {list(convolutions)!r})
 # on a batch x of yours: torch.testing.assert_close({model}_fused(x), {model}(x))
-'''
+"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from greennb.advisor.trial.base import Variant
 from greennb.advisor.trial.torch.variants.batch import Batch
-from greennb.advisor.trial.torch.variants.inference import InferenceMode, Int8, Prune
+from greennb.advisor.trial.torch.variants.inference import FuseConvNorm, InferenceMode, Int8, Prune
 from greennb.advisor.trial.torch.variants.loader import Persistent, Pinned, Workers
 from greennb.advisor.trial.torch.variants.model import ChannelsLast, Compile, Float32
 from greennb.advisor.trial.torch.variants.optimizer import Foreach, Fused, ZeroGrad
@@ -16,5 +16,6 @@ VARIANTS: tuple[Variant, ...] = (
     Batch(factor=2, codes=("GNB213", "GNB212")), Batch(factor=4, codes=("GNB213", "GNB212")),
     Batch(factor=0.5, codes=("GNB214",)),
     InferenceMode(), Autocast(), Scaled(), Tf32(), CudnnBenchmark(), Float32(),
-    ChannelsLast(), Compile(), Fused(), Foreach(), ZeroGrad(), Threads(of="cores"), Threads(of="one"), Int8(), Prune(),
+    ChannelsLast(), Compile(), Fused(), Foreach(), ZeroGrad(), Threads(of="cores"), Threads(of="one"), Int8(),
+    FuseConvNorm(), Prune(),
 )  # fmt: skip

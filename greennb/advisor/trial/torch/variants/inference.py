@@ -1,13 +1,21 @@
-"""Inference: without gradients being recorded, with 8-bit layers, with pruned rows cut out."""
+"""Inference: without gradients being recorded, with 8-bit layers, without batch norms, pruned rows cut out."""
 
 from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
 
+from greennb.advisor.rules.torch.fuse_conv_norm import definition
 from greennb.advisor.trial.base import Kind, RefusedError, Scene
 from greennb.advisor.trial.edit import Cell, with_import
-from greennb.advisor.trial.torch.variants.scene import before_work, model_name, on_card, torch_of, work_of
+from greennb.advisor.trial.torch.variants.scene import (
+    before_work,
+    free_name,
+    model_name,
+    on_card,
+    torch_of,
+    work_of,
+)
 
 
 def refuse_training(scene: Scene, what: str) -> None:
@@ -55,6 +63,36 @@ class Int8:
         line = f"{model} = quantize_dynamic({model}, {{torch.nn.Linear}}, dtype=torch.qint8)"
         code = before_work(scene.code, (model,), line)
         return with_import(scene, code, "import torch", "from torch.ao.quantization import quantize_dynamic")
+
+
+@dataclass(frozen=True, slots=True)
+class FuseConvNorm:
+    """Batch norms are multiplied into the convolutions before them, in a copy that takes the model's name."""
+
+    name: str = "batch norms in convolutions"
+    codes: tuple[str, ...] = ("GNB223",)
+    kind: Kind = Kind.NUMERIC
+
+    def change(self, scene: Scene) -> str:
+        """See :class:`greennb.advisor.trial.base.Variant`."""
+        torch = torch_of(scene)
+        refuse_training(scene, "Fusing batch norms")
+        if not hasattr(torch.nn.Module, "set_submodule"):
+            raise RefusedError("Fusing needs Module.set_submodule: PyTorch 2.5 or newer.")
+        model = model_name(scene)
+        seen = next((it for it in scene.cell.torch.models if it.name == model), None) if scene.cell.torch else None
+        pairs = () if seen is None else seen.conv_then_norm
+        if not pairs:
+            raise RefusedError(f"No batch norm of {model} stands directly after a convolution.")
+        function = free_name(scene, "fused", "fused_for_inference")
+        lines = [
+            *definition(function).rstrip("\n").split("\n"),
+            "",
+            "",
+            f"{model} = {function}({model}, {list(pairs)!r})",
+        ]
+        code = before_work(scene.code, (model,), *lines)
+        return with_import(scene, code, "import copy", "import torch", "from torch.nn.utils import fuse_conv_bn_eval")
 
 
 @dataclass(frozen=True, slots=True)

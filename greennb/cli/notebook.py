@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import signal
 import sys
 import warnings
@@ -30,6 +31,9 @@ from greennb.views.format import plain, seconds
 
 SKIP_TAG = "skip-execution"
 """Tag of cells that a headless run leaves out; nbclient's and nbconvert's name for it."""
+
+_ASKS = re.compile(r"^\s*%energy_(?:(?:try|advise)\b|compare\b.*--code\b)", re.MULTILINE)
+"""Magics whose answer rests on what was seen of the cells before them."""
 
 _LONGEST_KEY = 200  # of a name in the metadata: labextension/src/dismissals.ts cuts there
 
@@ -117,8 +121,9 @@ def execute(
 ) -> Execution:
     """Execute the notebook at ``path`` and measure every cell.
 
-    ``timeout_s`` limits each cell. With ``advise`` they are watched for what would make them cheaper. ``progress`` is
-    called with the number of cells, before the first. However the notebook ends, no process is left behind.
+    ``timeout_s`` limits each cell. With ``advise`` they are watched for what would make them cheaper, and that is told
+    at the end; a notebook that asks for advice or a trial itself is watched too. ``progress`` is called with the number
+    of cells, before the first. However the notebook ends, no process is left behind.
 
     Raises:
         NotebookError: it cannot be read, or its kernel cannot start with greennb in it.
@@ -163,6 +168,11 @@ class _Work:
         self._kernel = ""
         self.recorder: Recorder | None = None
 
+    @property
+    def _asks(self) -> bool:
+        """Whether the notebook itself asks for advice or a trial, of which there is none where nobody watched."""
+        return any(_ASKS.search(cell.source) for _index, cell in self._cells)
+
     async def execute(self, name: str, *, allow_errors: bool) -> Execution:
         """Start a kernel, run the cells, stop the kernel."""
         # What nbclient still polls when its kernel goes ends in an error that is no news.
@@ -171,7 +181,7 @@ class _Work:
             try:
                 async with Kernel(self._notebook, self._path, name=name, allow_errors=allow_errors) as kernel:
                     self._kernel = kernel.name
-                    self.recorder = await kernel.load_greennb(advise=self._advise)
+                    self.recorder = await kernel.load_greennb(advise=self._advise or self._asks)
                     ending = await self._run_cells(kernel)
                     if self._advise:
                         await self._take_advice(kernel)

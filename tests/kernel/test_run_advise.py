@@ -117,6 +117,15 @@ def test_without_it_nobody_watches_and_nothing_is_said(run):
     assert "<h2>Advice</h2>" not in run.report
 
 
+def test_a_notebook_that_asks_itself_is_watched_and_the_run_tells_nothing(run):
+    """`%energy_try` and `%energy_advise` in it work as in JupyterLab; the run itself tells no findings."""
+    asks = "import sys; assert 'greennb.advisor.advise' in sys.modules, 'nobody watches'"
+    printed = run(sources=(*SOURCES, asks, "%energy_advise --all"))
+    assert run.status == 0, run.said
+    assert "Advice" not in printed
+    assert "findings" not in run.data
+
+
 def test_nothing_found_is_said_with_what_was_looked_at(run):
     printed = run("--advise", sources=("1 + 1", "2 + 2"))
     assert run.data["findings"] == []

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from greennb.jupyter import load_ipython_extension, unload_ipython_extension
+    from greennb.jupyter.dashboard import dashboard
     from greennb.model.measurement import Measurement
     from greennb.plain import compare, last, measure, measured
 
@@ -26,6 +27,7 @@ __all__ = [
     "measured",
     "compare",
     "last",
+    "dashboard",
     "Measurement",
     "load_ipython_extension",
     "unload_ipython_extension",
@@ -36,6 +38,7 @@ _HOMES = {
     "measured": "greennb.plain",
     "compare": "greennb.plain",
     "last": "greennb.plain",
+    "dashboard": "greennb.jupyter.dashboard",
     "Measurement": "greennb.model.measurement",
     "load_ipython_extension": "greennb.jupyter",
     "unload_ipython_extension": "greennb.jupyter",

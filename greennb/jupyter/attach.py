@@ -10,7 +10,10 @@ which binds no name, stands in no history, and shows nothing.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from greennb.jupyter.session import Session
 
 
 def attach() -> str:
@@ -33,6 +36,17 @@ def attach() -> str:
     return json.dumps(told)
 
 
+def begin(shell: Any) -> Session:
+    """The session of ``shell``, loaded into it if it is not yet, with its cells measured for whoever looks on."""
+    from greennb.jupyter.session import Session
+
+    session = Session.start(shell)
+    if session.bridge.measuring is None:
+        session.bridge.measuring = True
+        session.bridge.settings_changed()
+    return session
+
+
 def _attached() -> bool:
     from IPython import get_ipython
 
@@ -40,8 +54,5 @@ def _attached() -> bool:
 
     shell = get_ipython()
     loaded = Session.running(shell)
-    session = Session.start(shell)
-    if session.bridge.measuring is None:
-        session.bridge.measuring = True
-        session.bridge.settings_changed()
+    begin(shell)
     return loaded

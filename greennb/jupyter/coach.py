@@ -106,7 +106,7 @@ class Coach:
             return ""
         try:
             for finding in self._advisor.of_cell(self._latest):
-                if finding.key not in self._said and not _is_among(self.dismissed, finding):
+                if finding.key not in self._said and not is_among(self.dismissed, finding):
                     from greennb.views.advice import line  # with the first that is found
 
                     self._said.add(finding.key)
@@ -125,7 +125,7 @@ class Coach:
             return ()
         found = self._advisor.findings(all_cells=all_cells)
         dismissed = self._advisor.dismissed if for_page else self.dismissed
-        return tuple(finding for finding in found if not _is_among(dismissed, finding))
+        return tuple(finding for finding in found if not is_among(dismissed, finding))
 
     @property
     def dismissed(self) -> frozenset[str]:
@@ -167,7 +167,8 @@ class Coach:
             self._say(f"the advisor's hooks could not be taken back ({type(second).__name__}: {second}).")
 
 
-def _is_among(dismissed: Set[str], finding: Finding) -> bool:
+def is_among(dismissed: Set[str], finding: Finding) -> bool:
+    """Whether a finding, or its rule, is among what was dismissed."""
     former = f"{finding.rule.code} {finding.cell_id or ''}".rstrip()  # what notebooks of 0.1 remember
     return not dismissed.isdisjoint((finding.key[:LONGEST_KEY], finding.rule.code, former[:LONGEST_KEY]))
 

@@ -88,31 +88,54 @@ def si_step(largest: float) -> tuple[float, str]:
 
 def interval(low_j: float | None, high_j: float | None) -> str:
     """A range of joules in one unit, rounded outward: "28–60 J"."""
-    return _interval(low_j, high_j, "J")
-
-
-def watt_hours_interval(low_j: float | None, high_j: float | None, about_j: float | None = None) -> str:
-    """A range of joules written as watt hours, rounded outward, in the unit of ``about_j``: "0.9–1.5 kWh"."""
-    low, high, about = (None if value is None else j_to_wh(value) for value in (low_j, high_j, about_j))
-    return _interval(low, high, "Wh", about)
-
-
-def grams_interval(low: float | None, high: float | None, about: float | None = None) -> str:
-    """A range of grams in one unit, that of ``about``, rounded outward: "41–67 g"."""
-    tonnes = [None if value is None else g_to_kg(g_to_kg(value)) for value in (low, high, about)]
-    if ((tonnes[1] if about is None else tonnes[2]) or 0.0) >= 1:
-        return _interval(tonnes[0], tonnes[1], "t", tonnes[2])
-    return _interval(low, high, "g", about, highest=3)
-
-
-def _interval(low: float | None, high: float | None, unit: str, about: float | None = None, highest: int = 12) -> str:
-    """A range in the unit that suits ``about``, or else its larger end."""
-    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+    if low_j is None or high_j is None or not (math.isfinite(low_j) and math.isfinite(high_j)):
         return NOT_MEASURED
-    exponent = min(highest, _exponent(about or max(abs(low), abs(high))))
+    exponent = _exponent(max(abs(low_j), abs(high_j)))
     scale = 10.0**exponent
-    decimals = _decimals((low + high) / 2 / scale, (high - low) / 2 / scale)
-    return f"{_range(low / scale, high / scale, decimals)} {_PREFIXES[exponent]}{unit}"
+    decimals = _decimals((low_j + high_j) / 2 / scale, (high_j - low_j) / 2 / scale)
+    return f"{_range(low_j / scale, high_j / scale, decimals)} {_PREFIXES[exponent]}J"
+
+
+def energy_and_interval(
+    total_j: float | None, low_j: float | None, high_j: float | None, method: Method | None, *, in_wh: bool = False
+) -> tuple[str, str]:
+    """A total and its 95 % interval apart, in one unit and to the same place: ("2.60 kWh", "2.49–2.71 kWh").
+
+    The interval is "" where there is none, or no width of it.
+    """
+    values = [value if value is None or not in_wh else j_to_wh(value) for value in (total_j, low_j, high_j)]
+    return _apart(*values, "Wh" if in_wh else "J", method)
+
+
+def grams_and_range(
+    value: float | None, low: float | None, high: float | None, method: Method | None = None
+) -> tuple[str, str]:
+    """Grams with two significant digits, and their range to the same place: ("160 g", "140–170 g")."""
+    if value is not None and math.isfinite(value) and g_to_kg(g_to_kg(value)) >= 1:
+        tonnes = [None if it is None else g_to_kg(g_to_kg(it)) for it in (value, low, high)]
+        return _apart(*tonnes, "t", method, digits=2)
+    return _apart(value, low, high, "g", method, digits=2, highest=3)
+
+
+def _apart(
+    value: float | None, low: float | None, high: float | None, unit: str, method: Method | None, digits: int = 0,
+    highest: int = 12,
+) -> tuple[str, str]:  # fmt: skip
+    """A value and its range, to ``digits`` significant digits of the value, or as fine as the range says where 0."""
+    if value is None or not math.isfinite(value):
+        return NOT_MEASURED, ""
+    known = low is not None and high is not None and math.isfinite(low) and math.isfinite(high) and low < high
+    sides = [side for side in (value - low, high - value) if side > 0] if known else []  # type: ignore[operator]
+    exponent = min(highest, max(-9, _exponent(value or max(sides, default=0.0), digits or 3)))
+    scale = 10.0**exponent
+    decimals = (
+        digits - 1 - _magnitude(value / scale, digits)
+        if digits and value
+        else _decimals(value / scale, min(sides, default=0.0) / scale)
+    )
+    name = f"{_PREFIXES[exponent]}{unit}"
+    amount = f"{_mark(method)}{_fixed(value / scale, decimals)} {name}"
+    return amount, f"{_range(low / scale, high / scale, decimals)} {name}" if sides else ""  # type: ignore[operator]
 
 
 def seconds(value: float | None) -> str:

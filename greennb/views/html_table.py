@@ -24,15 +24,19 @@ def table_card(cells: Sequence[CellCost]) -> str:
     return f'<div class="gnb-card gnb-wide" role="group" aria-label="energy by cell">{style}{table(cells)}</div>'
 
 
-def table(cells: Sequence[CellCost], *, lines: int = 1) -> str:
-    """One row a cell with the first ``lines`` lines of its source, and a total row; a cell without a number says so."""
-    total = Total.of([cell.measurement for cell in cells])
+def table(cells: Sequence[CellCost], *, lines: int = 1, whole: Sequence[CellCost] | None = None) -> str:
+    """One row a cell with the first ``lines`` lines of its source, and a total row; a cell without a number says so.
+
+    ``whole`` are the cells that the total is of, where only some of them have a row.
+    """
+    whole = cells if whole is None else whole
+    total = Total.of([cell.measurement for cell in whole])
     most = max((cell.measurement.total_j or 0.0 for cell in cells if cell.measurement is not None), default=0.0)
     head = "".join(f'<th scope="col">{heading}</th>' for heading in _HEADINGS)
     body = "".join(_row(cell, most, lines) for cell in cells)
     return (
         f'<table class="gnb-t"><thead><tr>{head}</tr></thead><tbody>{body}</tbody>'
-        f"<tfoot>{_total_row(total, len(cells))}</tfoot></table>"
+        f"<tfoot>{_total_row(total, len(whole))}</tfoot></table>"
     )
 
 

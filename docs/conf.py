@@ -13,8 +13,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
+from docutils.utils.math import MathError
+from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.util import logging
+
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
+LOG = logging.getLogger(__name__)
 
 project = "greennb"
 author = "greennb contributors"
@@ -41,6 +47,7 @@ nitpick_ignore_regex = [
     ("py:.*", name) for name in (r"(?!greennb\b).*", r"greennb\..*\b_.*", r"greennb\.advisor\.signals\..*")
 ]
 
+html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = "greennb"
 html_static_path = ["_static"]
@@ -107,8 +114,20 @@ def lead_links(_app: Any, docname: str, source: list[str]) -> None:
         source[0] += RULES
 
 
+def write_math(translator: Any, node: Any) -> None:
+    """A formula as MathML, which browsers know by themselves: MathJax would come from a network."""
+    try:
+        made = tex2mathml(node.astext(), as_block=isinstance(node, nodes.math_block))
+    except MathError as error:
+        LOG.warning("this formula cannot be shown: %s", error, location=node)
+        made = f"<code>{translator.encode(node.astext())}</code>"
+    translator.body.append(made)
+    raise nodes.SkipNode
+
+
 def setup(app: Any) -> dict[str, bool]:
-    """Hook the two into a build."""
+    """Hook all this into a build."""
+    app.add_html_math_renderer("mathml", (write_math, None), (write_math, None))
     app.connect("builder-inited", copy_notebooks)
     app.connect("source-read", lead_links)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -29,7 +29,7 @@ from greennb.settings import Settings  # noqa: E402
 
 FOLDER = ROOT / "docs" / "reference"
 WRITTEN = "Written by `tools/reference.py` from {source}."
-WIDTH = 100
+WIDTH = 84
 """Columns of a synopsis."""
 
 _CLI = f"""\

@@ -117,7 +117,8 @@ def lead_links(_app: Any, docname: str, source: list[str]) -> None:
 def write_math(translator: Any, node: Any) -> None:
     """A formula as MathML, which browsers know by themselves: MathJax would come from a network."""
     try:
-        made = tex2mathml(node.astext(), as_block=isinstance(node, nodes.math_block))
+        tex = node.astext().replace(r"\dots", r"\ldots")  # the one it knows
+        made = tex2mathml(tex, as_block=isinstance(node, nodes.math_block))
     except MathError as error:
         LOG.warning("this formula cannot be shown: %s", error, location=node)
         made = f"<code>{translator.encode(node.astext())}</code>"

@@ -33,6 +33,7 @@ class Settings:
         tdp: the CPU's thermal design power in watts, when the estimate does not know it: of one socket, or in a virtual
             machine of this machine's own share; 0 asks the table.
         rapl_root: folder of the powercap tree (for containers that mount it elsewhere).
+        cluster: "auto" counts the workers of the Dask client in use, too; "" does after ``%energy_cluster on`` only.
     """
 
     auto: bool = False
@@ -50,6 +51,7 @@ class Settings:
     sources: str = ""
     tdp: float = 0.0
     rapl_root: str = "/sys/class/powercap"
+    cluster: str = ""
 
     def __post_init__(self) -> None:
         for name, floor in (("pue", 1.0), ("intensity", 0.0), ("price", 0.0), ("tdp", 0.0)):
@@ -58,6 +60,8 @@ class Settings:
                 raise BadInputError(f"{name} is {value:g}: give a number of at least {floor:g}.")
         if self.live not in ("", "uk", "electricitymaps"):
             raise BadInputError(f'live is "{self.live}": give "uk", "electricitymaps" or "" for none.')
+        if self.cluster not in ("", "auto"):
+            raise BadInputError(f'cluster is "{self.cluster}": give "auto" or "".')
 
     def changed(self, **changes: str | float | bool) -> Settings:
         """These settings with ``changes``; values may be text as a user types it.

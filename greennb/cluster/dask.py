@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from greennb import __version__
@@ -142,18 +142,23 @@ class Dask:
         except Exception as error:  # noqa: BLE001  # a cluster that is gone must not fail the cell
             return Elsewhere(faults=(_fault(f"the Dask workers' joules are missing: {_said(error)}", t1_ns),))
         found = merged(answers, here=boot_id(), host=self.host, measured=measured)
-        return Elsewhere(energies=found.energies, faults=(*found.faults, *faults))
+        return replace(found, faults=(*found.faults, *faults))
 
-    def tasks(self, t0_ns: int, t1_ns: int) -> Mapping[str, float]:
-        """Seconds of tasks by prefix between two instants, over all workers; asks each of them."""
-        workers = [at for at, it in self._workers.items() if isinstance(it.identity, Identity) and it.left_ns is None]
-        answers = self._run(task_seconds, self._instants(workers, t0_ns, t1_ns), workers=workers)
-        total: dict[str, float] = {}
-        for found in answers.values():
+    def tasks(self, t0_ns: int, t1_ns: int) -> Mapping[str, Mapping[str, float]]:
+        """Seconds of tasks between two instants: by machine (its boot id), then by prefix. Asks every worker."""
+        boots = {
+            at: it.identity.boot_id
+            for at, it in self._workers.items()
+            if isinstance(it.identity, Identity) and it.left_ns is None
+        }
+        answers = self._run(task_seconds, self._instants(boots, t0_ns, t1_ns), workers=list(boots))
+        total: dict[str, dict[str, float]] = {}
+        for address, found in answers.items():
             if isinstance(found, Mapping):
+                here = total.setdefault(boots[address], {})
                 for prefix, seconds in found.items():
-                    total[prefix] = total.get(prefix, 0.0) + seconds
-        return dict(sorted(total.items(), key=lambda it: -it[1]))
+                    here[prefix] = here.get(prefix, 0.0) + seconds
+        return total
 
     def _asked(self, t0_ns: int, t1_ns: int) -> tuple[list[Answer], list[Fault]]:
         if self.client.status != "running":

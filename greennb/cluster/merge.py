@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from greennb.cluster.agent import Answer, named
 from greennb.model.measurement import DomainEnergy
@@ -12,10 +12,15 @@ from greennb.model.reading import DomainKind, Fault
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Elsewhere:
-    """What a window cost on machines other than its own, and what of that is missing."""
+    """What a window cost on machines other than its own, and what of that is missing.
+
+    Attributes:
+        hosts: what each machine is called in ``energies``, by its boot id; the window's own machine among them.
+    """
 
     energies: tuple[DomainEnergy, ...] = ()
     faults: tuple[Fault, ...] = ()
+    hosts: Mapping[str, str] = field(default_factory=dict)
 
 
 def merged(
@@ -43,7 +48,7 @@ def merged(
         if fresh or not answer.stretch.energies:
             # What is wrong with a reading that is not needed, as another stands for it, is nobody's concern.
             faults += [] if boot == here else [_on(name, fault) for fault in answer.stretch.faults]
-    return Elsewhere(energies=tuple(energies), faults=tuple(dict.fromkeys(faults)))
+    return Elsewhere(energies=tuple(energies), faults=tuple(dict.fromkeys(faults)), hosts=names)
 
 
 def _completeness(answer: Answer) -> tuple[int, float]:

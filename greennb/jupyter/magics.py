@@ -219,6 +219,19 @@ def make_magics(session: Session) -> Magics:
 
         @line_magic
         @_in_words
+        def energy_cluster(self, line: str) -> None:
+            """Count the joules of a Dask cluster's workers too: %energy_cluster on|off|status|tasks.
+
+            ``on`` measures the machines of the workers of the client in use: from then on what a cell cost there is
+            added when it ends, each machine once. Workers need the same greennb. ``tasks`` says how long tasks of
+            each kind ran in the latest cell. With the setting cluster=auto it is on wherever a client is in use.
+            """
+            line_parser = _line("%energy_cluster")
+            line_parser.add_argument("state", choices=["on", "off", "status", "tasks"])
+            _clusters().answer(session, line_parser.words(line).state)
+
+        @line_magic
+        @_in_words
         def energy_baseline(self, line: str) -> Any:
             """Measure what the machine draws while idle: %energy_baseline [SECONDS]. Let nothing else run meanwhile."""
             line_parser = _line("%energy_baseline")
@@ -288,6 +301,12 @@ def _advice() -> ModuleType:
     from greennb.jupyter import advice
 
     return advice
+
+
+def _clusters() -> ModuleType:
+    from greennb.jupyter import clusters
+
+    return clusters
 
 
 def _trials() -> ModuleType:

@@ -19,9 +19,11 @@ from greennb.model.wire import MIME_TYPE
 from greennb.runtime import Runtime, runtime
 
 if TYPE_CHECKING:
+    from greennb.cluster.follow import Follow
     from greennb.jupyter.budget import BudgetWatch
     from greennb.jupyter.needs import Needs
     from greennb.jupyter.trials import Trying
+    from greennb.meter.meter import OpenWindow
     from greennb.model.finding import Trial
 
 
@@ -64,6 +66,7 @@ class Session:
         self._trying: Trying | None = None
         self._needs: Needs | None = None
         self._making = threading.Lock()  # a page's thread and the notebook's may both want it
+        self._cluster: Follow | None = None
 
     @property
     def trying(self) -> Trying:
@@ -84,6 +87,27 @@ class Session:
             self._needs = Needs(self.shell, self.say)
             self._undo.append(self._needs.close)
         return self._needs
+
+    @property
+    def cluster(self) -> Follow:
+        """The cluster that the notebook uses; made, and loaded, when somebody first wants to know of it."""
+        if self._cluster is None:
+            from greennb.cluster.follow import Follow
+
+            self._cluster = Follow(self.runtime.host, auto=lambda: self.runtime.settings.cluster == "auto")
+        return self._cluster
+
+    def _elsewhere(self, window: OpenWindow) -> None:
+        """Add to a window what other machines took in it. Where Dask was never loaded there are none."""
+        auto = self.runtime.settings.cluster == "auto" and "distributed" in sys.modules
+        if auto or self._cluster is not None:
+            self.cluster.settle(window)
+
+    def _leave_cluster(self) -> None:
+        self.runtime.elsewhere = None
+        cluster, self._cluster = self._cluster, None
+        if cluster is not None:
+            cluster.end()
 
     def _skips(self, source: str) -> bool:
         return self._needs is not None and self._needs.skips(source)
@@ -155,6 +179,7 @@ class Session:
         # Problems come from the ledger's thread, whose output no front end would put below the right cell.
         shared.on_problem = self._to_say.append
         shared.notebook = os.environ.get("JPY_SESSION_NAME", "")
+        shared.elsewhere = self._elsewhere
         return shared
 
     def _register(self) -> None:
@@ -171,6 +196,7 @@ class Session:
         cleanup.append(strip)
         self._undo.append(lambda: cleanup.remove(strip))
         self._undo.append(self.coach.close)
+        self._undo.append(self._leave_cluster)
         self._undo.append(register(shell))
         magics = make_magics(self)
         shell.register_magics(magics)

@@ -63,9 +63,9 @@ class Cluster:
         # Hosts do not share a folder for temporary files: each meters for itself.
         own = self.folder / f"tmp-{host.name}"
         own.mkdir(exist_ok=True)
-        log = (self.folder / f"worker-{len(self.workers)}.log").open("wb")
         environ = {**os.environ, "GREENNB_SOURCES": "rapl", "GREENNB_LEDGER": "off", "TMPDIR": str(own)}
-        process = subprocess.Popen(command, env=environ, stdout=log, stderr=log, start_new_session=True)
+        with (self.folder / f"worker-{len(self.workers)}.log").open("wb") as log:
+            process = subprocess.Popen(command, env=environ, stdout=log, stderr=log, start_new_session=True)
         self.workers.append(process)
         return process
 
@@ -83,8 +83,8 @@ def cluster(folder: Path) -> Iterator[Cluster]:
         sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
         "--dashboard-address", "127.0.0.1:0", "--scheduler-file", str(file),
     ]  # fmt: skip
-    log = (folder / "scheduler.log").open("wb")
-    scheduler = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, cwd=folder)
+    with (folder / "scheduler.log").open("wb") as log:
+        scheduler = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, cwd=folder)
     made: Cluster | None = None
     try:
         made = Cluster(folder, _address(file, scheduler))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Callable
 
 from greennb.model.reading import Method
 from greennb.model.units import g_to_kg, j_to_wh
@@ -103,39 +104,43 @@ def energy_and_interval(
 
     The interval is "" where there is none, or no width of it.
     """
-    values = [value if value is None or not in_wh else j_to_wh(value) for value in (total_j, low_j, high_j)]
-    return _apart(*values, "Wh" if in_wh else "J", method)
+    ends = (total_j, low_j, high_j)
+    return _apart(_each(j_to_wh, ends), "Wh", method) if in_wh else _apart(ends, "J", method)
 
 
 def grams_and_range(
     value: float | None, low: float | None, high: float | None, method: Method | None = None
 ) -> tuple[str, str]:
     """Grams with two significant digits, and their range to the same place: ("160 g", "140–170 g")."""
+    ends = (value, low, high)
     if value is not None and math.isfinite(value) and g_to_kg(g_to_kg(value)) >= 1:
-        tonnes = [None if it is None else g_to_kg(g_to_kg(it)) for it in (value, low, high)]
-        return _apart(*tonnes, "t", method, digits=2)
-    return _apart(value, low, high, "g", method, digits=2, highest=3)
+        return _apart(_each(lambda g: g_to_kg(g_to_kg(g)), ends), "t", method, digits=2)
+    return _apart(ends, "g", method, digits=2, highest=3)
 
 
-def _apart(
-    value: float | None, low: float | None, high: float | None, unit: str, method: Method | None, digits: int = 0,
-    highest: int = 12,
-) -> tuple[str, str]:  # fmt: skip
+_Ends = tuple[float | None, float | None, float | None]
+
+
+def _each(change: Callable[[float], float], ends: _Ends) -> _Ends:
+    value, low, high = (None if it is None else change(it) for it in ends)
+    return value, low, high
+
+
+def _apart(ends: _Ends, unit: str, method: Method | None, digits: int = 0, highest: int = 12) -> tuple[str, str]:
     """A value and its range, to ``digits`` significant digits of the value, or as fine as the range says where 0."""
+    value, low, high = ends
     if value is None or not math.isfinite(value):
         return NOT_MEASURED, ""
-    known = low is not None and high is not None and math.isfinite(low) and math.isfinite(high) and low < high
-    sides = [side for side in (value - low, high - value) if side > 0] if known else []  # type: ignore[operator]
-    exponent = min(highest, max(-9, _exponent(value or max(sides, default=0.0), digits or 3)))
-    scale = 10.0**exponent
-    decimals = (
-        digits - 1 - _magnitude(value / scale, digits)
-        if digits and value
-        else _decimals(value / scale, min(sides, default=0.0) / scale)
-    )
-    name = f"{_PREFIXES[exponent]}{unit}"
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        low = high = value
+    narrowest = min((side for side in (value - low, high - value) if side > 0), default=0.0)
+    exponent = min(highest, max(-9, _exponent(value or max(abs(low), abs(high)), digits or 3)))
+    scale, name = 10.0**exponent, f"{_PREFIXES[exponent]}{unit}"
+    decimals = _decimals(value / scale, narrowest / scale)
+    if digits and value:
+        decimals = digits - 1 - _magnitude(value / scale, digits)
     amount = f"{_mark(method)}{_fixed(value / scale, decimals)} {name}"
-    return amount, f"{_range(low / scale, high / scale, decimals)} {name}" if sides else ""  # type: ignore[operator]
+    return amount, f"{_range(low / scale, high / scale, decimals)} {name}" if narrowest else ""
 
 
 def seconds(value: float | None) -> str:

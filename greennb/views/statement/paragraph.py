@@ -11,12 +11,10 @@ from greennb.views import trial
 from greennb.views.format import (
     count,
     energy,
-    grams,
-    grams_interval,
+    energy_and_interval,
+    grams_and_range,
     plain,
     seconds,
-    watt_hours,
-    watt_hours_interval,
 )
 from greennb.views.statement.words import (
     NAME,
@@ -42,8 +40,8 @@ def paragraph(statement: Statement) -> str:
             f"(greennb {statement.version})."
         )
     verb = "used an estimated" if total.method is Method.ESTIMATED else "used"
-    spread = f"{interval_words(total.method)} {watt_hours_interval(total.low_j, total.high_j, total.total_j)}"
-    amount = f"{_bare(watt_hours(total.total_j, total.method))} of electricity ({spread})"
+    amount, spread = energy_and_interval(total.total_j, total.low_j, total.high_j, total.method, in_wh=True)
+    amount = f"{_bare(amount)} of electricity" + (f" ({interval_words(total.method)} {spread})" if spread else "")
     told = [f"{_doing(statement)} {verb} {amount}, {how(statement)}, in {_what_ran(statement)}, {_when(statement)}."]
     if total.partial:
         told.append("Something that should have been counted could not be read, so this is less than the whole.")
@@ -91,9 +89,8 @@ def _carbon_sentences(statement: Statement) -> list[str]:
         return []
     places = " and ".join(intensity_words(part) for part in statement.emissions)
     pues = " and ".join(f"{value:g}" for value in dict.fromkeys(part.pue for part in statement.emissions))
-    amount = (
-        f"{grams(statement.g_co2e)} of CO2e ({grams_interval(statement.low_g, statement.high_g, statement.g_co2e)})"
-    )
+    amount, spread = grams_and_range(statement.g_co2e, statement.low_g, statement.high_g)
+    amount = f"{amount} of CO2e" + (f" ({spread})" if spread else "")
     return [f"At a carbon intensity of {places} and a PUE of {pues}, this corresponds to {amount}."]
 
 

@@ -14,15 +14,13 @@ from greennb.views.format import (
     NOT_MEASURED,
     count,
     energy,
+    energy_and_interval,
     grams,
-    grams_interval,
-    interval,
+    grams_and_range,
     joules,
     percent,
     plain,
     seconds,
-    watt_hours,
-    watt_hours_interval,
 )
 from greennb.views.statement.words import NAME, intensity_words, interval_words, left_out, machine_words, many, windows
 from greennb.views.words import METHODS, domain_name, faults_in_words
@@ -65,16 +63,15 @@ def _energy(statement: Statement) -> list[tuple[str, str]]:
     total = statement.total
     if total.total_j is None:
         return [("energy", f"{NOT_MEASURED}: no source of joules gave a reading")]
-    method = total.method
+    method, ends = total.method, (total.total_j, total.low_j, total.high_j, total.method)
+    wh, wh_interval = energy_and_interval(*ends, in_wh=True)
+    j, j_interval = energy_and_interval(*ends)
     return [
-        ("energy", f"{watt_hours(total.total_j, method)}, {joules(total.total_j, method)}"),
-        (
-            interval_words(method),
-            f"{watt_hours_interval(total.low_j, total.high_j, total.total_j)}, {interval(total.low_j, total.high_j)}",
-        ),
+        ("energy", f"{wh}, {j}"),
+        (interval_words(method), f"{wh_interval}, {j_interval}" if j_interval else ""),
         ("method", "" if method is None else f"{method.value}: {METHODS[method]} (of its worst part)"),
-        ("above idle", run_words(statement.measurements)),
-        ("whole", "no: something that should have been counted is missing, see below" if total.partial else "yes"),
+        ("net", run_words(statement.measurements)),
+        ("complete", "no: something that should have been counted is missing, see below" if total.partial else "yes"),
     ]
 
 
@@ -134,10 +131,8 @@ def _carbon(statement: Statement) -> list[tuple[str, str]]:
     method = statement.total.method
     told = []
     if statement.g_co2e is not None:
-        told += [
-            ("emissions", f"{grams(statement.g_co2e, method)} CO2e"),
-            ("range", f"{grams_interval(statement.low_g, statement.high_g, statement.g_co2e)} CO2e"),
-        ]
+        amount, spread = grams_and_range(statement.g_co2e, statement.low_g, statement.high_g, method)
+        told += [("emissions", f"{amount} CO2e"), ("range", f"{spread} CO2e" if spread else "")]
     for part in statement.emissions:
         shared = f", for {many(part.windows, 'window')}" if len(statement.emissions) > 1 else ""
         told.append(("intensity", f"{intensity_words(part)}{shared}"))

@@ -13,7 +13,9 @@ from greennb.views.format import (
     co2e,
     columns,
     energy,
+    energy_and_interval,
     grams,
+    grams_and_range,
     interval,
     joules,
     money,
@@ -184,3 +186,33 @@ def _read_back(written):
 
 def _number(text):
     return float(text.replace("−", "-"))
+
+
+@pytest.mark.parametrize(
+    ("ends", "amount", "spread"),
+    [
+        ((9.36e6, 8.99e6, 9.73e6), "2.60 kWh", "2.49–2.71 kWh"),
+        ((3.6e6, 3.6e6, 3.6e6), "1.00 kWh", ""),
+        ((3600.0, None, 7200.0), "1.00 Wh", ""),
+        ((0.0, 0.0, 3600.0), "0.0 Wh", "0–1.0 Wh"),
+        ((None, None, None), "not measured", ""),
+        ((math.inf, 0.0, math.inf), "not measured", ""),
+    ],
+)
+def test_a_total_and_its_interval_are_of_one_unit_and_one_place(ends, amount, spread):
+    assert energy_and_interval(*ends, Method.COUNTER, in_wh=True) == (amount, spread)
+
+
+@pytest.mark.parametrize(
+    ("ends", "amount", "spread"),
+    [
+        ((156.0, 149.0, 163.0), "160 g", "140–170 g"),
+        ((0.00052, 0.00003, 0.00118), "520 µg", "30–1180 µg"),
+        ((2.4e6, 1e6, 3e6), "2.4 t", "1.0–3.0 t"),
+        ((0.0, 0.0, 720.0), "0 g", "0–800 g"),
+        ((12.0, None, None), "12 g", ""),
+    ],
+)
+def test_grams_and_their_range_are_of_one_unit_and_one_place(ends, amount, spread):
+    """Two digits, outward: no intensity is known better."""
+    assert grams_and_range(*ends) == (amount, spread)

@@ -210,6 +210,11 @@ class Replay:
         self.unit_s = block.unit_s
         return block.items if self.counts_items and block.items else float(units)
 
+    @property
+    def line(self) -> int:
+        """The first line of the work; 0 while that is not known."""
+        return 0 if self._split is None else self._split.work.line
+
     def close(self) -> None:
         """Give the copies back; may be called twice."""
         self._script.close()

@@ -358,7 +358,7 @@ def _words(
     much = (
         "how many joules that takes is not known, for the cell was not measured"
         if expected_j is None
-        else f"at the cell's mean power that is at most about {fmt.joules(expected_j, method)}"
+        else f"at the cell's mean power, as {_how(method)}, that is at most {fmt.joules(expected_j, method)}"
     )
     blind = (
         ("Joules are estimated here, from CPU time and load: what draws other power in the same time looks the same.",)
@@ -372,6 +372,10 @@ def _words(
         LOOKS_AT[variant.kind],
         "Nothing of the notebook is changed by it: that is checked afterwards.",
     )
+
+
+def _how(method: Method | None) -> str:
+    return "estimated" if method is Method.ESTIMATED else "measured"
 
 
 def _close(pair: Pair) -> None:

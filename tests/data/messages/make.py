@@ -224,6 +224,12 @@ def trial(state: str, phase: str = "measuring", words: str = "", **changes: Any)
 NOTHING_YET: dict[str, Any] = {"rounds": 0, "ratio": None, "interval": None, "spent_j": None, "method": None}
 
 
+ENDS = (
+    "It ends as soon as the answer is safe, after 30.0 s at the latest; at the cell's mean power, as estimated, that "
+    "is at most ~1.1 kJ."
+)
+
+
 def plan(**changes: Any) -> dict[str, Any]:
     """What a trial would run."""
     fields: dict[str, Any] = {
@@ -231,7 +237,7 @@ def plan(**changes: Any) -> dict[str, Any]:
         "variants": ["channels_last", "channels_last and bf16"], "cell_id": "8f0e-2", "execution_count": 5,
         "words": [
             "This runs cell [5] on copies of what it uses, as it is and with channels_last, by turns.",
-            "It ends as soon as the answer is safe, after 30.0 s at the latest; that is at most about ~1.1 kJ.",
+            ENDS,
             "Nothing of the notebook is changed by it: that is checked afterwards.",
         ],
         "budget_s": 30.0, "expected_j": 1080.0, "method": Method.ESTIMATED, "change": CHANGE, "re": "q-plan",

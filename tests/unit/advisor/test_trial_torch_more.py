@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -103,3 +104,45 @@ net.eval()
         pair.baseline.close()
         pair.candidate.close()
     assert quality.good is False, quality.words
+
+
+TRAINED = """import torch
+net = torch.nn.Linear(4, 2)
+descent = torch.optim.SGD(net.parameters(), lr=0.01)
+rows = torch.randn(40, 8, 4)
+def epoch():
+    for it in rows:
+        descent.zero_grad()
+        net(it).square().mean().backward()
+        descent.step()
+"""
+TRAIN = """for it in rows:
+    descent.zero_grad()
+    net(it).square().mean().backward()
+    descent.step()
+"""
+LEFT_OUT = {
+    "one loop": (TRAIN, ()),
+    "what it gives is printed": (f"{TRAIN}print(net(rows[0]).sum())", ()),
+    "a loop after it": (f"{TRAIN}net.train()\n{TRAIN}", "begins in line 1, .* takes steps; line 6 does so too, and is"),
+    "a function after it": (f"{TRAIN}epoch()", "begins in line 1, .* takes steps; line 5 does so too, and is"),
+    "two after it": (f"epoch()\nepoch()\n{TRAIN}", "begins in line 1, .* takes steps; lines 2, 3 do so too, and are"),
+    "inference": (
+        "with torch.no_grad():\n    a = [net(it) for it in rows]\n    b = 1\nc = [net(it) for it in rows]",
+        "begins in line 1, .* calls net; line 4 does so too, and is left out",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_what_is_left_out_of_a_trial_is_said(play: Play, name: str) -> None:
+    """A trial repeats the first statement that takes steps; where others do too, a sentence names their lines."""
+    cell, words = LEFT_OUT[name]
+    pair = kit.pair(play(TRAINED, cell), variant("fused optimizer" if name != "inference" else "inference_mode"))
+    pair.baseline.close()
+    pair.candidate.close()
+    if not words:
+        assert pair.notes == ()
+    else:
+        (note,) = pair.notes
+        assert re.search(words, note), note

@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from greennb.advisor.trial import sklearn as kit
 from greennb.advisor.trial.base import Kind, RefusedError
-from greennb.advisor.trial.trials import Trials
+from greennb.advisor.trial.trials import Trials, _words
 from greennb.model.errors import BadInputError
 from greennb.model.finding import Change, Trial, Verdict
+from greennb.model.reading import Method
 from greennb.runtime import Runtime
 from greennb.settings import Settings
 from tests.advisor.harness import Case, notebook
@@ -71,8 +73,26 @@ def test_what_can_not_be_planned_is_said_in_words(
 
 
 def test_a_variant_that_makes_no_sense_here_is_refused(trials: Trials) -> None:
-    with pytest.raises(RefusedError, match="not installed"):
-        trials.plan("GNB307")
+    with pytest.raises(RefusedError, match="No GridSearchCV is made"):
+        trials.plan("GNB308")
+
+
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        (Method.COUNTER, "at the cell's mean power, as measured, that is at most 53.0 J."),
+        (Method.INTEGRATED, "at the cell's mean power, as measured, that is at most 53.0 J."),
+        (Method.ESTIMATED, "at the cell's mean power, as estimated, that is at most ~53 J."),
+        (None, "how many joules that takes is not known, for the cell was not measured."),
+    ],
+)
+def test_a_plan_says_how_many_joules_it_takes_at_most(trials: Trials, method: Method | None, words: str) -> None:
+    """Each number with how it was come by, and hedged once."""
+    plan = trials.plan("GNB304", budget_s=12)
+    cell = next(it for it in trials._advisor.cells if it.execution_count == plan.execution_count)
+    variant = next(it for it in kit.VARIANTS if it.name == plan.variant)
+    said = _words(cell, variant, (12.0, None), None if method is None else 53.0, method)
+    assert said[1] == f"It ends as soon as the answer is safe, after 12.0 s at the latest; {words}"
 
 
 def test_a_cell_that_has_changed_since_its_plan_is_not_run(trials: Trials) -> None:

@@ -53,8 +53,17 @@ def pair(scene: Scene, variant: Variant) -> Pair:
             way.close()
         raise
     guard = Guard(scene, a, b, variant.kind, fit_s)
-    notes = (*said.notes(), *((CACHED,) if a.caches or b.caches else ()))
+    notes = (*_left_out(scene, seen), *said.notes(), *((CACHED,) if a.caches or b.caches else ()))
     return Pair(baseline=a, candidate=b, unit="fit", guard=guard, units=float(seen.calls), notes=notes)
+
+
+def _left_out(scene: Scene, seen: EstimatorCall) -> tuple[str, ...]:
+    """A sentence where the notebook itself has fitted more in this cell."""
+    calls = scene.cell.sklearn.calls if scene.cell.sklearn is not None else ()
+    others = sorted({it.estimator for it in calls if it.fits and it.depth == 0 and it is not seen})
+    if not others:
+        return ()
+    return (f"What was tried is the fit of {seen.estimator}; those of {', '.join(others)} are left out.",)
 
 
 def _has_workers(seen: EstimatorCall) -> bool:

@@ -13,6 +13,7 @@ from greennb.advisor.trial.base import Kind, Pair, RefusedError, Scene, Variant
 from greennb.advisor.trial.reach import Reach
 from greennb.advisor.trial.replay import Replay
 from greennb.advisor.trial.torch.guard import Guard
+from greennb.advisor.trial.torch.others import left_out
 from greennb.advisor.trial.torch.steps import INSTEAD, Calls, Steps
 from greennb.advisor.trial.torch.variants import VARIANTS
 
@@ -58,7 +59,8 @@ def pair(scene: Scene, variant: Variant) -> Pair:
         torch, scene, variant.kind, changed, work.model, work.trains,
         lambda: (max(a.unit_s, b.unit_s), max(a.prefix_s, b.prefix_s)),
     )  # fmt: skip
-    return Pair(baseline=a, candidate=b, unit=a.counter.unit, guard=guard, units=work.units)
+    notes = left_out(scene, a.line, work.model, work.trains)
+    return Pair(baseline=a, candidate=b, unit=a.counter.unit, guard=guard, units=work.units, notes=notes)
 
 
 def _refuse_compiled(torch: Any, scene: Scene) -> None:

@@ -14,6 +14,7 @@
 VENV = .venv
 BIN = $(VENV)/bin
 LAB42 = .venv-lab42
+NBGRADER = .nbgrader
 RECIPE = pyproject.toml constraints.txt tools/install
 # Python runs what needs node, so that node and jlpm may come from .venv where the machine has none.
 CHECK = $(BIN)/python tools/check.py
@@ -37,7 +38,7 @@ lab: $(VENV)/.stamp-lab ## open JupyterLab with the panel on notebooks/ (this ma
 labextension: $(VENV)/.stamp-test $(LAB42)/.stamp-lab42 ## build the JupyterLab extension and link it into the environments
 	@sh tools/labextension $(VENV) $(LAB42)
 
-test: $(VENV)/.stamp-test $(LAB42)/.stamp-lab42 chromium rig ## set up everything, then lint, types, layers and every test
+test: $(VENV)/.stamp-test $(LAB42)/.stamp-lab42 $(NBGRADER)/.stamp chromium rig ## set up everything, then lint, types, layers and every test
 	@$(CHECK)
 
 test-page: labextension ## only the page: prettier, tsc and jest
@@ -89,7 +90,7 @@ clean: ## remove reports, caches and what was built
 	find greennb tests tools -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## as clean, and .venv and what npm brought too
-	rm -rf $(VENV) $(LAB42) .peers labextension/node_modules labextension/.yarn
+	rm -rf $(VENV) $(LAB42) $(NBGRADER) .peers labextension/node_modules labextension/.yarn
 
 $(VENV)/.stamp-python:
 	@sh tools/make-venv $(VENV)
@@ -103,6 +104,9 @@ $(VENV)/.stamp-lab: $(VENV)/.stamp-python $(RECIPE)
 $(VENV)/.stamp-test: $(VENV)/.stamp-python $(RECIPE)
 	@echo 'The tests use PyTorch, TensorFlow and JupyterLab: about 3 GB on disk, and some minutes.'
 	@sh tools/install $(VENV) test
+
+$(NBGRADER)/.stamp: $(VENV)/.stamp-python tests/notebooks/nbgrader.txt tools/nbgrader
+	@sh tools/nbgrader $(VENV) $(NBGRADER)
 
 $(LAB42)/.stamp-lab42: pyproject.toml tests/browser/lab42.txt tools/lab42
 	@sh tools/lab42 $(LAB42)

@@ -97,7 +97,8 @@ FRAMEWORKS = "keras or jax or clean"
 they have a pytest of their own. The clean notebooks use every framework."""
 
 PYTEST = {
-    "pytest": ("--ignore=tests/advisor", "--ignore=tests/unit/advisor"),
+    "pytest": ("--ignore=tests/advisor", "--ignore=tests/unit/advisor", "--ignore=tests/notebooks"),
+    "notebooks": ("tests/notebooks",),  # each executed as students get it, and solved: some minutes
     # Files of theirs are not even read: some import their framework when they are.
     "advisor": (
         "tests/unit/advisor",

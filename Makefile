@@ -29,7 +29,7 @@ help: ## this list
 
 demo: $(VENV)/.stamp-demo ## set up .venv and measure a real notebook, on whatever sensors are here
 	@mkdir -p reports
-	$(BIN)/greennb run notebooks/01-first-joule.ipynb --html reports/first-joule.html
+	$(BIN)/greennb run notebooks/solutions/01-first-joule.ipynb --html reports/first-joule.html
 
 lab: $(VENV)/.stamp-lab ## open JupyterLab with the panel on notebooks/ (this machine only)
 	@sh tools/labextension $(VENV)

@@ -6,13 +6,16 @@ import functools
 import inspect
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from greennb.meter.meter import OpenWindow
 from greennb.model.errors import GreennbError
 from greennb.model.finding import Trial
 from greennb.model.measurement import Measurement, Status
 from greennb.runtime import runtime
+
+if TYPE_CHECKING:
+    from greennb.cluster.torchdist import Ranks
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -22,14 +25,28 @@ class measure:  # noqa: N801  # reads as a verb: with greennb.measure("train") a
 
     ``window.result`` is a :class:`~greennb.model.measurement.Measurement`; asked for inside the block it is what
     the block has cost up to now. The window closes however the block ends, and goes into the ledger.
+
+    In a distributed training every rank opens the same windows in the same order, with ``group=True`` (the default
+    process group) or a group of ``torch.distributed``. The window of its rank 0 then has the joules of all machines,
+    each device once; those of the others have their own machine's. Rank 0 waits ``group_timeout_s`` at most: what a
+    rank did not tell until then is a fault of the result, which is partial.
+
+    Raises:
+        BadInputError: at the opening, where there is no such group.
     """
 
-    def __init__(self, label: str = "") -> None:
+    def __init__(self, label: str = "", *, group: Any = None, group_timeout_s: float = 10.0) -> None:
         self._label = str(label)
+        self._group, self._group_timeout_s = group, group_timeout_s
+        self._ranks: Ranks | None = None
 
     def __enter__(self) -> OpenWindow:
         """Open the window."""
         self._runtime = runtime()
+        if self._group is not None:
+            from greennb.cluster.torchdist import Ranks
+
+            self._ranks = Ranks(self._group, self._group_timeout_s)
         self._window = self._runtime.open(self._label)
         self._token = self._runtime.enter(self._window)
         return self._window
@@ -39,6 +56,9 @@ class measure:  # noqa: N801  # reads as a verb: with greennb.measure("train") a
     ) -> None:
         """Close it; an exception goes on its way."""
         self._runtime.leave(self._token)
+        self._window.close(status_of(error))
+        if self._ranks is not None:
+            self._ranks.settle(self._window)
         self._runtime.close(self._window, status_of(error))
 
 

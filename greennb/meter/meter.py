@@ -98,6 +98,11 @@ class OpenWindow:
         return self._meter.channels
 
     @property
+    def host(self) -> str:
+        """What the machine is called that it is measured on."""
+        return self._meter.host
+
+    @property
     def inherited(self) -> bool:
         """Whether a forked child has this window from its parent, to whom it belongs."""
         return self._prefix != self._meter.prefix

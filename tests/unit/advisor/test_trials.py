@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from greennb.advisor.catalogue import catalogue
 from greennb.advisor.trial import sklearn as kit
 from greennb.advisor.trial.base import Kind, RefusedError
-from greennb.advisor.trial.trials import Trials, _words
+from greennb.advisor.trial.trials import Trials, _words, variants
 from greennb.model.errors import BadInputError
 from greennb.model.finding import Change, Trial, Verdict
 from greennb.model.reading import Method
@@ -75,6 +78,14 @@ def test_what_can_not_be_planned_is_said_in_words(
 def test_a_variant_that_makes_no_sense_here_is_refused(trials: Trials) -> None:
     with pytest.raises(RefusedError, match="No GridSearchCV is made"):
         trials.plan("GNB308")
+
+
+def test_each_rule_can_be_tried_or_is_listed_as_by_hand() -> None:
+    """No rule is forgotten in docs/trials.md, and none that has a variant stands there as if it had none."""
+    text = (Path(__file__).parents[3] / "docs" / "trials.md").read_text("utf-8")
+    listed = set(re.findall(r"GNB\d+", text.partition("### By hand")[2].partition("\n## ")[0]))
+    tried = {code for _name, codes in variants() for code in codes}
+    assert listed == {rule.RULE.code for rule in catalogue().rules} - tried
 
 
 @pytest.mark.parametrize(

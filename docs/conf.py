@@ -8,6 +8,7 @@ copies). DOCS_EXECUTE says whether they are executed: "off" (the check), "cache"
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -20,6 +21,7 @@ from sphinx.util import logging
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
+NOTEBOOKS = ROOT / "notebooks"
 LOG = logging.getLogger(__name__)
 
 project = "greennb"
@@ -68,11 +70,14 @@ html_theme_options = {
 }
 html_sidebars = {"index": []}
 
-LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((\.\.?/[^)#\s]+)(#[^)\s]+)?\)")
+LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?![a-z]+:|#)([^)#\s]+)(#[^)\s]+)?\)")
 """A Markdown link to a path: its text, the path, the anchor."""
 
-PAGES = {"README.md": "start.md", "CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md"}
-"""Files at the root of the repository, and the page that says here what they say there."""
+BROUGHT = {"changelog": "CHANGELOG.md", "contributing": "CONTRIBUTING.md", "tutorial/teaching": "notebooks/README.md"}
+"""Pages that are files from elsewhere in the repository."""
+
+PAGES = {"README.md": "start.md", **{path: f"{page}.md" for page, path in BROUGHT.items()}}
+"""Files outside of docs/, and the page that says here what they say there."""
 
 RULES = """
 ```{toctree}
@@ -86,28 +91,45 @@ GNB*
 
 def copy_notebooks(_app: Any) -> None:
     """Bring the students' notebooks into docs/tutorial, and take away those that are gone."""
-    here = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "notebooks").glob("[0-9]*.ipynb")}
+    here = {path.name: _highlighted(path) for path in NOTEBOOKS.glob("[0-9]*.ipynb")}
     folder = DOCS / "tutorial"
     for path in folder.glob("*.ipynb"):
         if path.name not in here:
             path.unlink()
     for name, text in here.items():
-        text = text.replace("](../docs/", "](../")
         copied = folder / name
         if not copied.exists() or copied.read_text(encoding="utf-8") != text:
             copied.write_text(text, encoding="utf-8")
 
 
+def _highlighted(path: Path) -> str:
+    """A notebook whose cells are coloured as IPython's: they have magics."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    notebook["metadata"]["language_info"]["pygments_lexer"] = "ipython3"
+    return json.dumps(notebook, ensure_ascii=False)
+
+
 def lead_links(_app: Any, docname: str, source: list[str]) -> None:
-    """Have links that lead out of docs/ lead to a page where there is one; a folder, which is none, is only named."""
-    folder = (DOCS / docname).parent
+    """Have a page say where its links lead on the website; a folder, which is no page, is only named."""
+    here = (DOCS / docname).parent
+    origin = NOTEBOOKS if docname.startswith("tutorial/0") else here
+    if docname in BROUGHT:
+        path = ROOT / BROUGHT[docname]
+        source[0], origin = path.read_text(encoding="utf-8"), path.parent
 
     def led(link: re.Match[str]) -> str:
         text, path, anchor = link.group(1), link.group(2), link.group(3) or ""
-        target = Path(os.path.normpath(folder / path))
-        if target.parent == ROOT and target.name in PAGES:
-            return f"[{text}]({os.path.relpath(DOCS / PAGES[target.name], folder)})"
-        return text if target.is_dir() else f"[{text}]({path}{anchor})"
+        target = Path(os.path.normpath(origin / path))
+        if not target.exists():
+            return link.group()  # for Sphinx to complain of
+        if target.is_dir():
+            return text
+        known = PAGES.get(target.relative_to(ROOT).as_posix())
+        if known is not None:
+            return f"[{text}]({os.path.relpath(DOCS / known, here)})"
+        if target.parent == NOTEBOOKS:
+            target = DOCS / "tutorial" / target.name
+        return f"[{text}]({os.path.relpath(target, here)}{anchor})"
 
     source[0] = LINK.sub(led, source[0])
     if docname == "rules/README":  # written by tools/rules.py for readers of the files as well

@@ -40,7 +40,7 @@ _RULES = f"""
 .gnb-card.gnb-dash{{max-width:none;margin:0 0 6px}}
 .gnb-dash .gnb-card{{border:0;padding:0;margin:0;max-width:none}}
 .gnb-dash .gnb-advice.gnb-advice{{border:0;margin:0;padding:0;max-width:56em}}
-.gnb-dash .gnb-row{{max-width:46em}}
+.gnb-dash .gnb-row{{max-width:none;margin-top:2px}}
 .gnb-dash h3{{font-size:12px;letter-spacing:.05em;text-transform:uppercase;font-weight:600;
 color:var(--g-muted);margin:0}}
 .gnb-dash p{{margin:2px 0}}

@@ -15,7 +15,7 @@ from greennb.model.reading import DomainKind, Method
 from greennb.views.format import plain, si_step, watts, whole_seconds
 from greennb.views.style import COLOURS
 
-WIDTH, HEIGHT = 720, 190
+WIDTH, HEIGHT = 820, 190
 """The drawing's own units; it is shown as wide as there is room."""
 
 MOST_POINTS = 240
@@ -31,10 +31,10 @@ _FADES = (1.0, 0.72, 0.5, 0.34)  # devices of one kind, from the first on
 _BAND_LABEL = 26  # units of width that a cell's number needs
 
 STYLE = """
-.gnb-live{display:block;width:100%;height:auto;margin:8px 0 4px;font:11px system-ui,"DejaVu Sans",sans-serif}
+.gnb-live{display:block;width:100%;height:auto;margin:8px 0 4px;font:11.5px system-ui,"DejaVu Sans",sans-serif}
 .gnb-live text{fill:var(--g-muted,#5f6670)}
 .gnb-live .gnb-grid{stroke:var(--g-line,#dfe2e6);stroke-width:1}
-.gnb-live .gnb-edge{fill:none;stroke-width:1.5;stroke-linejoin:round}
+.gnb-live .gnb-edge{fill:none;stroke-width:1.4;stroke-linejoin:round}
 .gnb-live .gnb-cellband{fill:var(--g-text,#1c1f23);opacity:.07}
 .gnb-live .gnb-cellband.gnb-runs{opacity:.13}
 .gnb-live .gnb-failed{fill:var(--g-warn,#8f5600);opacity:.22}
@@ -261,10 +261,10 @@ def fade(kinds: Sequence[DomainKind], at: int) -> float:
 def _pattern(curves: Sequence[Curve], at: int, name: str) -> str:
     """What an area is filled with; an estimate's has stripes of the ground in it."""
     curve, opacity = curves[at], fade([curve.kind for curve in curves], at)
-    colour = f'<rect width="7" height="7" fill="{COLOURS[curve.kind]}" opacity="{0.55 * opacity:.2f}"/>'
+    colour = f'<rect width="7" height="7" fill="{COLOURS[curve.kind]}" opacity="{0.6 * opacity:.2f}"/>'
     stripes = ""
     if curve.method is Method.ESTIMATED:
-        stripes = '<rect width="2" height="7" style="fill:var(--g-bg,#fff)"/>'
+        stripes = '<rect width="1.6" height="7" style="fill:var(--g-bg,#fff)"/>'
     return (
         f'<pattern id="{name}-{at}" width="7" height="7" patternUnits="userSpaceOnUse" '
         f'patternTransform="rotate(45)">{colour}{stripes}</pattern>'

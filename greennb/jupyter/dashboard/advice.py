@@ -66,7 +66,7 @@ class Advice:
             self._button("Stop", self._stop, "Ends the trial; nothing of the notebook is changed by it"),
             self._button("Close", self._cancel, "Takes this away"),
         ]
-        wraps = Layout(flex_flow="row wrap")
+        wraps = Layout(flex_flow="row wrap", margin="0 0 6px")
         self.box = VBox(
             [self._head, self._choice, self._article, HBox(asks, layout=wraps), self._variant, self._told,
              HBox(trial, layout=wraps)],

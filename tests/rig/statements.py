@@ -47,10 +47,10 @@ def statement(ledger: Ledger, **asked: object) -> Statement:
     )
 
 
-def try_something(ledger: Ledger) -> None:
-    """Put a trial into ``ledger``, half an hour into the first run, and one that ran in no cell."""
+def try_something(ledger: Ledger, minutes: int = 30) -> None:
+    """Put a trial into ``ledger``, so many minutes into the first run, and one that ran in no cell."""
     from tests.unit.ledger.test_trials import TRIAL
 
     known = {"session_id": "abc1", "notebook": "/home/me/train.ipynb", "host": "bench", "code": "GNB210"}
-    for after, key in ((timedelta(minutes=30), "GNB210 model"), (timedelta(hours=5), "GNB213 loader")):
+    for after, key in ((timedelta(minutes=minutes), "GNB210 model"), (timedelta(hours=5), "GNB213 loader")):
         ledger.append_trial(TRIAL, at=START + after, key=key, **known)

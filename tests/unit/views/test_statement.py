@@ -272,12 +272,24 @@ def test_markdown_shows_names_as_text(of):
 # --- LaTeX -----------------------------------------------------------------------------------------------------------
 
 
-def test_latex_has_the_paragraph_and_a_table(full):
+def test_latex_has_the_paragraph_and_tables(full):
     made = latex(full)
-    assert r"used an estimated 2.60 kWh of electricity (95 \% interval of the estimate 2.49--2.71 kWh)" in made
-    assert r"156 g" not in made  # two significant digits: intensities are not known better
-    assert r"160 g of CO$_2$e" in made
-    assert made.count(r"\begin{tabular}") == made.count(r"\end{tabular}") == 1
+    assert r"used an estimated 2.60~kWh of electricity (95~\% interval of the estimate 2.49--2.71~kWh)" in made
+    assert r"160~g of CO$_2$e" in made
+    assert made.count(r"\begin{tabular}") == made.count(r"\end{tabular}") == 2
+
+
+def test_a_long_statement_is_several_tables(ledger):
+    """A float cannot be broken over pages: fifty trials make further ones, each with its heading and columns."""
+    fill(ledger)
+    for number in range(25):
+        try_something(ledger, minutes=number)
+    made = latex(statement(ledger))
+    tables = made.split(r"\begin{table}")[1:]
+    assert len(tables) > 3
+    assert all(table.count(r"\caption{") == table.count(r"\hline" + "\n" + r"\end{tabular}") == 1 for table in tables)
+    assert all(table.count(r"\\" + "\n") <= 35 for table in tables)
+    assert sum(table.count("GNB21") for table in tables) == 50
 
 
 def test_latex_is_ascii_but_for_letters_that_it_knows(of):

@@ -72,7 +72,7 @@ def _table(rows: Sequence[str], caption: str, number: int) -> str:
     body = "\n".join(rows)
     return (
         f"\\begin{{table}}[htbp]\n\\caption{{{caption}{' (continued)' if number else ''}}}\n\\small\\raggedright\n"
-        "\\begin{tabular}{@{}p{0.28\\linewidth}p{0.68\\linewidth}@{}}\n"
+        "\\begin{tabular}{@{}p{0.28\\linewidth}p{0.66\\linewidth}@{}}\n"
         f"{body}\n\\hline\n\\end{{tabular}}\n\\end{{table}}\n"
     )
 

@@ -19,6 +19,7 @@ from greennb.meter.meter import Meter, OpenWindow
 from greennb.model.finding import Trial, Verdict
 from greennb.model.measurement import Measurement
 from greennb.model.units import ns_to_s
+from greennb.views import format as fmt
 
 BLOCK_S = 0.25
 """A block's least length: the CPU clock that estimates stand on moves every 10 ms (proc(5), USER_HZ), RAPL's counters
@@ -220,14 +221,15 @@ class _Schedule:
     def _spent(self, round_s: float) -> str:
         """Why the budget did not suffice, and what would."""
         known = estimate(self._quads)
+        rounds = f"{known.quads} round{'' if known.quads == 1 else 's'}"
         if known.quads < LOOKS[0]:
             return (
-                f"the budget had room for {known.quads} rounds of {round_s:.2g} s, and {LOOKS[0]} are the fewest: "
-                "give more seconds (budget_s), or less work in a run."
+                f"the budget had room for {rounds} of {fmt.seconds(round_s)}, and {LOOKS[0]} are the fewest: "
+                "give a larger budget, or less work in a run."
             )
         return (
-            f"after {known.quads} rounds the ratio is known to within {math.expm1(known.half):.0%} only: "
-            "give more seconds (budget_s), or end what else runs on this machine."
+            f"after {rounds} the ratio is known to within {_within(known.half)} only: "
+            "give a larger budget, or end what else runs on this machine."
         )
 
     def _block(self, side: _Side) -> None:
@@ -294,6 +296,13 @@ class _Schedule:
             return None
         saved_j = self._a.unit_j * (1 - estimate(self._quads).ratio)
         return spent_j / saved_j if saved_j > 0 else None
+
+
+def _within(half: float) -> str:
+    """How well a ratio is known whose logarithm has this half-width: "12 %", "a factor of 4", or hardly at all."""
+    if half < math.log(2):
+        return fmt.percent(math.expm1(half))
+    return f"a factor of {math.exp(half):.2g}" if half < math.log(1000) else "a factor of more than 1,000"
 
 
 def _settled(one_s: float, two_s: float) -> bool:

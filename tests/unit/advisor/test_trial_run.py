@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import random
+import re
 from collections.abc import Callable
 
 import pytest
@@ -82,7 +83,14 @@ def test_the_budget_is_kept_and_what_is_missing_is_said() -> None:
     assert bench.clock.monotonic_ns() - began_ns < 25e9
     assert trial.verdict is Verdict.CANNOT_TELL
     assert "known to within" in trial.note
-    assert "budget_s" in trial.note
+    assert "give a larger budget" in trial.note
+
+
+@pytest.mark.parametrize(("noise", "how_well"), [(0.05, r"\d+ %"), (0.3, r"a factor of \d+")])
+def test_how_well_the_ratio_is_known_is_said_in_a_number_that_can_be_read(noise: float, how_well: str) -> None:
+    trial = Bench(noise=noise).trial(1.0, 0.99, budget_s=20)
+    assert trial.verdict is Verdict.CANNOT_TELL
+    assert re.search(f"known to within {how_well}", trial.note), trial.note
 
 
 def test_work_that_is_too_long_for_the_budget_is_run_once_each() -> None:

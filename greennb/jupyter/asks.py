@@ -29,6 +29,7 @@ class Asks:
         self._bridge = bridge
         self._session = bridge.session
         self._comm = comm
+        self._sent: object = None  # when the question was asked, by the page's clock
         self._answers: Mapping[str, Callable[[str, Mapping[str, Any]], dict[str, Any]]] = {
             "hello": self._hello, "watch": self._watch, "history": self._history, "set": self._set,
             "plan": self._plan, "stop": self._stop,
@@ -41,6 +42,7 @@ class Asks:
             data = message["content"]["data"]
             re = _id(data)
             question, re, fields = messages.asked(data)
+            self._sent = message.get("header", {}).get("date")
             said = self._answers[question](re, fields)
         except GreennbError as error:
             said = messages.refused(str(error), re=re)
@@ -103,8 +105,9 @@ class Asks:
             expected_j=plan.expected_j, method=plan.method, change=plan.change, run=as_magic(plan), re=re,
         )  # fmt: skip
 
-    def _stop(self, re: str, _fields: Mapping[str, Any]) -> dict[str, Any]:
-        return messages_trial.stopping(running=self._session.stop_trial(), re=re)
+    def _stop(self, re: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        key = None if fields.get("key") is None else _text(fields, "key")
+        return messages_trial.stopping(running=self._session.stop_trial(key, self._sent), re=re)
 
 
 def _id(data: Any) -> str:

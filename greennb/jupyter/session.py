@@ -112,9 +112,9 @@ class Session:
     def _skips(self, source: str) -> bool:
         return self._needs is not None and self._needs.skips(source)
 
-    def stop_trial(self) -> bool:
-        """End the trial that runs, at once; False where none does. From any thread."""
-        return self._trying is not None and self._trying.stop()
+    def stop_trial(self, key: str | None, asked: object) -> bool:
+        """As :meth:`Trying.stop`. A page that waits for a cell may stop a trial before there was any."""
+        return self.trying.stop(key, asked)
 
     def can_try(self, code: str) -> bool:
         """Whether some variant answers a rule; from any thread. Findings are told without it where that fails."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from greennb.advisor.trial.base import ChangedError, Progress, RefusedError, Stop, Stopped
@@ -38,6 +39,8 @@ class Trying:
         self._session = session
         self._trials: Trials | None = None
         self._running: Interrupts | None = None
+        self._key = ""
+        self._taken_back: dict[str | None, datetime] = {}
 
     @property
     def running(self) -> bool:
@@ -66,16 +69,33 @@ class Trying:
             raise RefusedError(_BUSY)
         return self.trials.plan(name, variant=variant, budget_s=budget_s, budget_j=budget_j)
 
-    def stop(self) -> bool:
-        """End the trial that runs, at once; False where none does. From any thread."""
-        running = self._running
-        return running is not None and running.now()
+    def stop(self, key: str | None = None, asked: object = None) -> bool:
+        """End the trial that runs, at once; False where none does. From any thread.
 
-    def run(self, plan: Plan, *, show: bool = True) -> Trial | None:
+        One that still waits behind a cell is taken back: a page's line is not run if it was sent before that.
+
+        Args:
+            key: what the trial is about; None for whatever it is.
+            asked: when a page has asked for this, as the header of its message says.
+        """
+        running = self._running
+        if running is not None and key in (None, self._key):
+            return running.now()
+        if isinstance(asked, datetime):
+            self._taken_back[key] = asked
+        return False
+
+    def takes_back(self, key: str, sent: object) -> bool:
+        """Whether a page's line for a trial, sent when its header says, was taken back since."""
+        stops = [self._taken_back[it] for it in (key, None) if it in self._taken_back]
+        return isinstance(sent, datetime) and any(sent <= it for it in stops)
+
+    def run(self, plan: Plan, *, show: bool = True, sent: object = None) -> Trial | None:
         """Run a planned trial on this thread, tell of it, and keep what came of it.
 
         Args:
             show: whether the notebook is told too, and not only the page.
+            sent: when a page has asked for it, which may have taken it back since; None where none has.
 
         Returns:
             What it showed; None where it was stopped from elsewhere than by the kernel's interrupt.
@@ -85,8 +105,9 @@ class Trying:
         """
         trials = self.trials
         return self.compared(
-            plan.key, plan.change.cell_id, plan, lambda stop, tell: trials.run(plan, stop=stop, tell=tell), show=show
-        )
+            plan.key, plan.change.cell_id, plan, lambda stop, tell: trials.run(plan, stop=stop, tell=tell),
+            show=show, sent=sent,
+        )  # fmt: skip
 
     def compared(
         self,
@@ -97,6 +118,7 @@ class Trying:
         *,
         show: bool,
         budget_s: float = BUDGET_S,
+        sent: object = None,
     ) -> Trial | None:
         """As :meth:`run`, for whatever makes a trial; without a ``plan`` the page is told nothing."""
         if self.running:
@@ -106,7 +128,10 @@ class Trying:
         stop = Stop()
         interrupts = Interrupts(stop.set)
         try:
-            with self._runs(interrupts):
+            with self._runs(key, interrupts):
+                if self.takes_back(key, sent):
+                    interrupts.from_elsewhere = True
+                    stop.set()
                 trial = run_interruptibly(interrupts, lambda: self._told(telling, stop, run))
         except (Stopped, KeyboardInterrupt):
             telling.ended("stopped", STOPPED, raised=not interrupts.from_elsewhere)
@@ -134,8 +159,8 @@ class Trying:
         return run(stop, telling.running)
 
     @contextmanager
-    def _runs(self, interrupts: Interrupts) -> Iterator[None]:
-        self._running = interrupts
+    def _runs(self, key: str, interrupts: Interrupts) -> Iterator[None]:
+        self._key, self._running = key, interrupts
         try:
             with self._session.runtime.apart():
                 yield
@@ -188,6 +213,9 @@ def answer(
         GreennbError: it can't be planned or run, in one sentence.
     """
     trying = session.trying
+    sent = _sent(session.shell) if quiet else None
+    if trying.takes_back(name, sent):
+        return  # the page has shown its end when it was stopped
     if output:  # what an earlier trial has left there is not this one's
         session.shell.user_ns[output] = None
     try:
@@ -205,9 +233,15 @@ def answer(
         session.publish(views.plan_bundle(plan))
     if plan_only:
         return
-    trial = trying.run(plan, show=not quiet)
+    trial = trying.run(plan, show=not quiet, sent=sent)
     if output:
         session.shell.user_ns[output] = trial
+
+
+def _sent(shell: Any) -> object:
+    """When the request that runs was sent, by the clock of who did; None where there is none."""
+    parent = getattr(shell, "parent_header", None) or {}
+    return parent.get("header", {}).get("date")
 
 
 def compare_code(session: Session, a: str, b: str, *, budget_s: float, budget_j: float | None) -> None:

@@ -72,5 +72,5 @@ def plan(
 
 
 def stopping(*, running: bool, re: str) -> dict[str, Any]:
-    """A trial was asked to stop; ``running`` is whether one ran."""
+    """A trial was asked to stop; ``running`` is whether it ran. One that waits for a cell will not begin then."""
     return message("stopping", running=running, re=re)

@@ -77,6 +77,8 @@ export class Trials implements ITrials {
     if (kernel === null || this.runningKey !== null) {
       return;
     }
+    const run = ++this._runs;
+    this._unheard = null;
     this._set(key, { kind: 'running', message: null, budget_s: plan.budget_s });
     try {
       const future = kernel.requestExecute({
@@ -87,13 +89,13 @@ export class Trials implements ITrials {
         allow_stdin: false
       });
       const { content } = await future.done;
-      if (this.stage(key).kind === 'running') {
+      if (run === this._runs && this.stage(key).kind === 'running') {
         // It has said no end on the stream: a kernel that failed to, or one whose stream is closed.
         const words = content.status === 'error' ? content.evalue : '';
         this._end(key, words ? { state: 'failed', words } : null);
       }
     } catch {
-      if (this.stage(key).kind === 'running') {
+      if (run === this._runs && this.stage(key).kind === 'running') {
         const words = this._options.trans.__('The kernel ended before the trial did.');
         this._end(key, { state: 'failed', words }); // a future's own words are nobody's
       }
@@ -105,17 +107,24 @@ export class Trials implements ITrials {
     if (key === null) {
       return;
     }
-    const heard = await Promise.race([
-      this._options.link.ask('stop').then(
-        () => true,
-        () => false
-      ),
-      new Promise<boolean>(resolve => window.setTimeout(() => resolve(false), STOP_MS))
+    const answer = await Promise.race([
+      this._options.link.ask('stop', { key }).catch(() => null),
+      new Promise<null>(resolve => window.setTimeout(() => resolve(null), STOP_MS))
     ]);
     const stage = this.stage(key);
-    // One that has not begun waits for a cell: that would be interrupted.
-    if (!heard && stage.kind === 'running' && stage.message !== null) {
-      await this._kernel?.interrupt(); // ipykernel 6 hears nothing while it works
+    if (stage.kind !== 'running') {
+      return;
+    }
+    if (stage.message !== null) {
+      if (answer === null) {
+        await this._kernel?.interrupt(); // ipykernel 6 hears nothing while it works
+      }
+    } else if (answer?.type !== 'stopping') {
+      this._unheard = key; // an interrupt would be the cell's
+    } else if (!answer.running) {
+      // It waits for a cell, which goes on; the kernel will not begin it.
+      const words = this._options.trans.__('It had not begun, and will not.');
+      this._end(key, { state: 'stopped', words });
     }
   }
 
@@ -166,6 +175,10 @@ export class Trials implements ITrials {
   heard(message: ITrialMessage): void {
     if (message.state === 'running') {
       this._set(message.key, { kind: 'running', message, budget_s: message.budget_s });
+      if (this._unheard === message.key) {
+        this._unheard = null;
+        void this._kernel?.interrupt();
+      }
     } else {
       this._end(message.key, message.state === 'done' ? null : message);
     }
@@ -210,6 +223,9 @@ export class Trials implements ITrials {
     this._changed.emit();
   }
 
+  private _runs = 0;
+  /** What was to stop before it began, in a kernel that hears nothing while it works. */
+  private _unheard: string | null = null;
   private readonly _stages = new Map<string, TrialStage>();
   private readonly _applied = new Map<string, IApplied>();
   private _changed = new Signal<ITrials, void>(this);

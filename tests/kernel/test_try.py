@@ -301,6 +301,25 @@ def test_a_page_stops_a_trial_while_it_runs(trained: Kernel) -> None:
     assert trained.value("1 + 1") == 2
 
 
+@pytest.mark.skipif(not SUBSHELLS, reason="on ipykernel 6 asks wait for the cell: the page interrupts the kernel")
+def test_a_page_takes_a_trial_back_that_waits_for_a_cell(trained: Kernel) -> None:
+    """It never begins, and the cell goes on; one that is asked for later, or is of another rule, is not meant."""
+    page = _page(trained)
+    first, other = (page.ask("plan", key=key, budget_s=6, timeout=120) for key in ("GNB210", "GNB216"))
+    cell = trained.start("import time; time.sleep(2); after = 1")
+    queued = _silently(page, first["run"])
+    assert page.ask("stop", key="GNB210")["running"] is False
+    last = _silently(page, other["run"])
+    for request in (cell, queued, last):
+        assert trained.client.get_shell_msg(timeout=240)["content"]["status"] == "ok", request
+    page.until(lambda: [state for state in states(page) if state == "done"], 120)
+    assert {said["code"] for said in page.of("trial")} == {"GNB216"}
+    assert trained.value("after") == 1
+    _silently(page, first["run"])
+    page.until(lambda: [said for said in page.of("trial") if said["code"] == "GNB210"], 120)
+    page.ask("stop", key="GNB210")
+
+
 def test_a_page_is_told_in_words_what_cannot_be_planned(trained: Kernel) -> None:
     page = _page(trained)
     for fields, why in (

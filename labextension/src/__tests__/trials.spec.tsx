@@ -272,6 +272,40 @@ describe('a trial that is to stop', () => {
     expect([kernel.asked.pop().ask, kernel.interrupts]).toEqual(['stop', 0]);
   });
 
+  it('is taken back where it waits for a cell, by its key, and is over in the page at once', async () => {
+    const { kernel, energy } = await running();
+    kernel.answers.stop = () => golden('stopping-none');
+    await press('Stop');
+    await pass(100);
+    expect(kernel.asked.pop()).toMatchObject({ ask: 'stop', key: KEY });
+    const words = 'It had not begun, and will not.';
+    expect(energy.trials.stage(KEY)).toEqual({ kind: 'ended', state: 'stopped', words });
+    await pass(5000);
+    expect(kernel.interrupts).toBe(0);
+  });
+
+  it('is not over where it begins just then', async () => {
+    const { kernel, energy, say } = await running();
+    kernel.answers.stop = () => golden('stopping');
+    await press('Stop');
+    await pass(100);
+    expect(energy.trials.runningKey).toBe(KEY);
+    await say(golden('trial-running'));
+    await say(golden('trial-stopped'));
+    expect(energy.trials.stage(KEY)).toMatchObject({ kind: 'ended', state: 'stopped' });
+    expect(kernel.interrupts).toBe(0);
+  });
+
+  it('is interrupted as soon as it begins, where the kernel has not heard before', async () => {
+    const { kernel, say } = await running();
+    await press('Stop');
+    await pass(1100);
+    expect(kernel.interrupts).toBe(0);
+    await say(golden('trial-running'));
+    await say(golden('trial-running'));
+    expect(kernel.interrupts).toBe(1);
+  });
+
   it('is not interrupted where it has ended by itself', async () => {
     const { kernel, energy, say } = await running();
     await say(golden('trial-running'));

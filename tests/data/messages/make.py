@@ -352,7 +352,7 @@ def messages() -> dict[str, dict[str, Any]]:
         "ask-history": asked("history", span_s=3600),
         "ask-set": asked("set", measure=True, zone="FRA", pue=1.2, intensity=0, dismissed=["GNB201 loader", "GNB304"]),
         "ask-plan": asked("plan", key="GNB210 model", variant="channels_last", budget_s=30),
-        "ask-stop": asked("stop"),
+        "ask-stop": asked("stop", key="GNB210 model"),
     }  # fmt: skip
 
 

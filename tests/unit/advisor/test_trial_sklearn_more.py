@@ -247,3 +247,29 @@ def test_a_users_own_cache_is_not_written_to(tmp_path: Path) -> None:
         finally:
             closed(pair)
         assert sorted(own.rglob("*")) == before
+
+
+LEFT_OUT = {
+    "cross_val_score(SVC(kernel='linear'), X[:503], y[:503], cv=5)": (5.0, ""),
+    "SVC(kernel='linear').fit(big_X, big_y)\nSVC(kernel='linear').fit(X[:40], y[:40])": (
+        1.0,
+        "other fits of SVC, on other data or with other parameters, are left out",
+    ),
+    "SVC(kernel='linear').fit(big_X, big_y)\nMLPClassifier((2,), max_iter=1).fit(X[:40], y[:40])": (
+        1.0,
+        "those of MLPClassifier are left out",
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("cell", LEFT_OUT)
+def test_what_a_trial_leaves_out_of_the_cell_is_said(cell: str) -> None:
+    """Folds that differ by a row are one work, counted together; other data and other parameters are another."""
+    setup = f"{MORE}\nfrom sklearn.model_selection import cross_val_score\n"
+    with scene(cell, setup) as given:
+        pair = kit.pair(given, variant("LinearSVC"))
+        closed(pair)
+    units, words = LEFT_OUT[cell]
+    assert pair.units == units
+    assert pair.notes == ((f"What was tried is the fit of SVC; {words}.",) if words else ())

@@ -54,16 +54,40 @@ def pair(scene: Scene, variant: Variant) -> Pair:
         raise
     guard = Guard(scene, a, b, variant.kind, fit_s)
     notes = (*_left_out(scene, seen), *said.notes(), *((CACHED,) if a.caches or b.caches else ()))
-    return Pair(baseline=a, candidate=b, unit="fit", guard=guard, units=float(seen.calls), notes=notes)
+    return Pair(baseline=a, candidate=b, unit="fit", guard=guard, units=_units(scene, seen), notes=notes)
 
 
 def _left_out(scene: Scene, seen: EstimatorCall) -> tuple[str, ...]:
-    """A sentence where the notebook itself has fitted more in this cell."""
-    calls = scene.cell.sklearn.calls if scene.cell.sklearn is not None else ()
-    others = sorted({it.estimator for it in calls if it.fits and it.depth == 0 and it is not seen})
-    if not others:
+    """A sentence where the notebook itself has fitted more in this cell, which folds of about one size are not."""
+    others = [it for it in _own_fits(scene) if not _is_alike(it, seen)]
+    names = sorted({it.estimator for it in others if it.estimator != seen.estimator})
+    parts = [f"those of {', '.join(names)}"] if names else []
+    if any(it.estimator == seen.estimator for it in others):
+        parts.append(f"other fits of {seen.estimator}, on other data or with other parameters,")
+    if not parts:
         return ()
-    return (f"What was tried is the fit of {seen.estimator}; those of {', '.join(others)} are left out.",)
+    return (f"What was tried is the fit of {seen.estimator}; {' and '.join(parts)} are left out.",)
+
+
+def _units(scene: Scene, seen: EstimatorCall) -> float:
+    """How many such fits the cell had."""
+    return float(sum(it.calls for it in _own_fits(scene) if it is seen or _is_alike(it, seen)))
+
+
+def _own_fits(scene: Scene) -> tuple[EstimatorCall, ...]:
+    """The notebook's own fits in this cell."""
+    calls = scene.cell.sklearn.calls if scene.cell.sklearn is not None else ()
+    return tuple(it for it in calls if it.fits and it.depth == 0)
+
+
+def _is_alike(call: EstimatorCall, seen: EstimatorCall) -> bool:
+    """Whether it is the same work on about as much data: folds differ by a row where the rows do not divide evenly."""
+    if (call.estimator, call.method, call.parameters) != (seen.estimator, seen.method, seen.parameters):
+        return False
+    ours, theirs = call.data, seen.data
+    if ours is None or theirs is None:
+        return ours is theirs
+    return (ours.columns, ours.dtype) == (theirs.columns, theirs.dtype) and abs(ours.rows - theirs.rows) <= 1
 
 
 def _has_workers(seen: EstimatorCall) -> bool:

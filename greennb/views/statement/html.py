@@ -10,7 +10,18 @@ from greennb.views.statement.paragraph import paragraph
 from greennb.views.statement.sections import Section, sections
 from greennb.views.style import REPORT_RULES, palette
 
-_RULES = ".gnb-say{font-size:16px;padding:10px 16px;border-left:3px solid var(--g-line);background:var(--g-bg2)}"
+_RULES = """
+main{max-width:54em}
+h1{font-size:24px;margin:0 0 14px}
+h2{margin:22px 0 6px}
+dl{grid-template-columns:minmax(10em,17em) 1fr}
+.gnb-say{max-width:none;font-size:16px;padding:10px 16px;border-left:3px solid var(--g-line);background:var(--g-bg2)}
+@page{margin:14mm 16mm}
+@media print{body{font-size:10.5px;line-height:1.4}h1{font-size:16px;margin-bottom:6px}h2{margin:8px 0 2px}
+.gnb-say{font-size:11.5px;margin:0;padding:6px 12px}dl{gap:0 14px}p,ul,dl{margin-bottom:2px}li{margin:0}
+section{break-inside:avoid}}
+"""
+"""The style of the page beside the report's; printed it is one page where there are no dozens of devices or trials."""
 
 
 def html(statement: Statement) -> str:

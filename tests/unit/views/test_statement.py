@@ -162,6 +162,25 @@ def test_the_card_has_the_fields_of_the_hub(full):
     assert "partial" in told["source"]
 
 
+@pytest.mark.parametrize("training_type", ["", "fine-tuning", "pre-training"])
+def test_the_client_of_the_hub_reads_the_card(full, training_type):
+    """As metadata of a model card, and gives it back as it was. The client has no schema for these fields, and the
+    Hub's own check needs a network: what this proves is that the block is a card's YAML and its fields are kept."""
+    from huggingface_hub import ModelCard, ModelCardData
+
+    block = yaml(replace(full, training_type=training_type))
+    told = pyyaml.safe_load(block)["co2_eq_emissions"]
+    card = ModelCard(f"---\nlicense: mit\n{block}---\n\n# A model\n")
+    assert isinstance(card.data, ModelCardData)
+    assert card.data.license == "mit"
+    assert card.data.to_dict()["co2_eq_emissions"] == told
+    assert isinstance(told["emissions"], int | float)
+    assert all(isinstance(told[name], str) and told[name] for name in told.keys() - {"emissions"})
+    assert told.get("training_type", "") == training_type
+    again = ModelCard(str(card))
+    assert again.data.to_dict()["co2_eq_emissions"] == told
+
+
 def test_the_card_says_no_training_type_that_nobody_gave(full):
     assert set(pyyaml.safe_load(yaml(full))["co2_eq_emissions"]) == _FIELDS - {"training_type"}
 

@@ -13,6 +13,7 @@ from greennb.advisor.trial.trials import BUDGET_S, Plan, Trials
 from greennb.jupyter.interrupts import Interrupts, run_interruptibly
 from greennb.jupyter.quiet import quiet
 from greennb.jupyter.telling import Telling
+from greennb.ledger.opening import files_of
 from greennb.model import messages_trial as messages
 from greennb.model.errors import BadInputError, GreennbError
 from greennb.model.finding import Trial
@@ -189,6 +190,7 @@ class Trying:
                 namespace=self._session.shell.user_ns,
                 meter=lambda: self._session.runtime.meter,
                 quiet=self.quiet,
+                own_files=lambda: files_of(self._session.runtime.ledger.path),
             )
         return self._trials
 

@@ -31,6 +31,13 @@ class RefusedError(LedgerError):
     """The file at the ledger's path must not be written: newer, damaged, or somebody else's."""
 
 
+def files_of(path: Path | None) -> tuple[Path, ...]:
+    """The ledger's file and those that SQLite keeps beside it for a while; none where the ledger is off."""
+    if path is None:
+        return ()
+    return (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal")))
+
+
 def for_writing(path: Path, mounts: Path = MOUNTS, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
     """A connection in autocommit mode to the ledger at ``path``, made and brought up to date where needed.
 

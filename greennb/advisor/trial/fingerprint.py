@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from greennb.advisor.trial.ambient import Ambient
@@ -45,8 +46,11 @@ class Fingerprint:
     _ambient: Ambient = field(repr=False)
 
     @classmethod
-    def of(cls, namespace: dict[str, Any], code: str) -> Fingerprint:
+    def of(cls, namespace: dict[str, Any], code: str, *, own: Collection[Path] = ()) -> Fingerprint:
         """Of a notebook's names, for a cell's source.
+
+        Args:
+            own: files of ours, which are written meanwhile and are not looked at.
 
         Raises:
             RefusedError: the source is no Python, or reaches too many objects.
@@ -59,7 +63,7 @@ class Fingerprint:
             _objects=Digests.of(reach).values,
             _names={name: _cheap_facts(value) for name, value in names.items()},
             _order=tuple(names),
-            _files=_listed(),
+            _files=_listed(frozenset(map(os.path.realpath, own))),
             _ambient=ambient,
         )
 
@@ -111,9 +115,10 @@ def _cheap_facts(thing: Any) -> tuple[Any, ...]:
     return facts
 
 
-def _listed() -> dict[str, tuple[int, int]]:
-    """Size and time of the files in the working directory, by relative path."""
+def _listed(own: frozenset[str]) -> dict[str, tuple[int, int]]:
+    """Size and time of the files in the working directory, by relative path, without those of ``own``."""
     found: dict[str, tuple[int, int]] = {}
+    here = os.path.realpath(".")
     todo = [("", 0)]
     while todo:
         folder, depth = todo.pop()
@@ -126,6 +131,8 @@ def _listed() -> dict[str, tuple[int, int]]:
             if entry.name.startswith(".") or entry.name.endswith(_NOT_LISTED):
                 continue
             path = f"{folder}/{entry.name}" if folder else entry.name
+            if own and os.path.join(here, path) in own:  # noqa: PTH118  # of thousands, as text
+                continue
             if len(found) >= MOST_FILES:
                 return found
             try:

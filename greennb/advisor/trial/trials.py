@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from greennb.advisor.catalogue import catalogue
@@ -90,6 +91,7 @@ class Trials:
         advisor: whose findings are tried; it watches nothing meanwhile.
         namespace: the notebook's own names.
         quiet: makes a context in which nothing that runs prints or shows anything.
+        own_files: files that greennb itself writes: that they differ afterwards is nobody's change.
     """
 
     def __init__(
@@ -99,7 +101,9 @@ class Trials:
         namespace: dict[str, Any],
         meter: Callable[[], Meter],
         quiet: Callable[[], AbstractContextManager[object]] = nullcontext,
+        own_files: Callable[[], Collection[Path]] = tuple,
     ) -> None:
+        self._own_files = own_files
         self._advisor = advisor
         self._namespace = namespace
         self._meter = meter
@@ -204,7 +208,8 @@ class Trials:
             ChangedError: something differs; it names what.
         """
         ambient = Ambient.now()
-        before = Fingerprint.of(self._namespace, scene.code)
+        own = self._own_files()
+        before = Fingerprint.of(self._namespace, scene.code, own=own)
         trial: Trial | None = None
         ended: BaseException | None = None
         try:
@@ -220,7 +225,7 @@ class Trials:
         finally:
             ambient.restore()
         tell(Progress(phase="checking", budget_s=scene.budget_s))
-        changed = before.differences(Fingerprint.of(self._namespace, scene.code))
+        changed = before.differences(Fingerprint.of(self._namespace, scene.code, own=own))
         if changed:
             raise ChangedError(
                 f"The trial is void, for something has changed while it ran: {_listed(changed)}. If that was not "

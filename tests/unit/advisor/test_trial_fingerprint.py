@@ -20,6 +20,7 @@ from sklearn.tree import DecisionTreeClassifier
 from greennb.advisor.trial import digest
 from greennb.advisor.trial.ambient import Ambient
 from greennb.advisor.trial.fingerprint import Fingerprint
+from greennb.ledger.opening import files_of
 
 SOURCE = """
 import collections, functools, random
@@ -213,3 +214,13 @@ def test_views_and_other_layouts_are_read() -> None:
     assert before.differences(Fingerprint.of(namespace, code)) == [
         "every", "fortran", "sparse", "record", "days", "bits", "half", "zero",
     ]  # fmt: skip
+
+
+def test_files_of_ours_are_no_difference_and_others_beside_them_are(namespace: dict[str, Any], tmp_path: Path) -> None:
+    """A ledger in the notebook's folder is written while a trial runs."""
+    own = files_of(tmp_path / "runs" / "ledger.sqlite")
+    own[0].write_bytes(b"as it was")
+    before = Fingerprint.of(namespace, CODE, own=own)
+    for number, file in enumerate((*own, tmp_path / "runs" / "ledger.csv")):
+        file.write_bytes(b"longer than it was" * (number + 1))
+    assert before.differences(Fingerprint.of(namespace, CODE, own=own)) == ["file runs/ledger.csv appeared"]

@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from greennb import __version__
+from greennb.cluster.clocks import Ahead, Question
 from greennb.cluster.host import HostLock, boot_id
 from greennb.meter.meter import Meter
 from greennb.meter.past import Past, Stretch
 from greennb.model.reading import Domain, Fault
+from greennb.model.units import ns_to_s
 from greennb.settings import Settings
 from greennb.sources.detect import detect
 
@@ -32,16 +34,14 @@ class Identity:
     devices: frozenset[str]
     version: str
     metering: bool
-    now_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What one host took between two instants, and the clock of that host when it answered."""
+    """What one host took between two instants."""
 
     identity: Identity
     stretch: Stretch
-    now_ns: int
 
 
 class Agent:
@@ -57,6 +57,7 @@ class Agent:
         self._lock = HostLock(self.devices)
         self._over = threading.Event()
         self._running: dict[str, tuple[str, int]] = {}
+        self._ahead: dict[str, Ahead] = {}
         if self._lock.take():
             self.past.begin()
         else:
@@ -66,18 +67,27 @@ class Agent:
         """Who this is, now."""
         return Identity(
             host=self.meter.host, boot_id=self._boot_id, devices=self.devices, version=__version__,
-            metering=self._lock.held, now_ns=time.monotonic_ns(),
+            metering=self._lock.held,
         )  # fmt: skip
 
-    def answer(self, t0_ns: int, t1_ns: int, unsure_ns: int) -> Answer:
-        """What this host took between two instants of its own monotonic clock, known to ``unsure_ns``."""
+    def hear(self, asker: str, sent_ns: int) -> None:
+        """Somebody asks something, and says when it was sent."""
+        self._ahead.setdefault(asker, Ahead()).hear(sent_ns, time.monotonic_ns())
+
+    def answer(self, asker: str, asked: Question) -> Answer:
+        """What this host took between two instants of the asker's clock."""
+        t0_ns, t1_ns, unsure_ns = self._instants(asker, asked)
         if self._lock.held:
             stretch = self.past.between(t0_ns, t1_ns, unsure_ns)
         else:
             reason = "another process of this host meters it, and did not answer"
             fault = Fault(domain=None, t_ns=t1_ns, reason=reason)
             stretch = Stretch(t0_ns=t0_ns, t1_ns=t1_ns, energies=(), faults=(fault,))
-        return Answer(identity=self.identity(), stretch=stretch, now_ns=time.monotonic_ns())
+        return Answer(identity=self.identity(), stretch=stretch)
+
+    def _instants(self, asker: str, asked: Question) -> tuple[int, int, int]:
+        self.hear(asker, asked.sent_ns)
+        return self._ahead[asker].here(asked, time.monotonic_ns())
 
     def moved(self, key: object, start: str, finish: str, prefix: str) -> None:
         """A task went from one state to another; on the worker's event loop, so it must be quick."""
@@ -88,14 +98,15 @@ class Agent:
             if known is not None:
                 self.tasks.append((*known, time.monotonic_ns()))
 
-    def task_seconds(self, t0_ns: int, t1_ns: int) -> Mapping[str, float]:
+    def task_seconds(self, asker: str, asked: Question) -> Mapping[str, float]:
         """Seconds that tasks ran between two instants, by prefix; of tasks that still run, up to now."""
+        t0_ns, t1_ns, _unsure_ns = self._instants(asker, asked)
         now_ns = time.monotonic_ns()
         found: dict[str, float] = {}
         for prefix, began_ns, ended_ns in [*self.tasks, *((p, b, now_ns) for p, b in self._running.values())]:
             inside_ns = min(ended_ns, t1_ns) - max(began_ns, t0_ns)
             if inside_ns > 0:
-                found[prefix] = found.get(prefix, 0.0) + inside_ns / 1e9
+                found[prefix] = found.get(prefix, 0.0) + ns_to_s(inside_ns)
         return found
 
     def close(self) -> None:

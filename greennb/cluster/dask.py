@@ -6,6 +6,7 @@ two instants; the instants are told on that host's own clock (:mod:`greennb.clus
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterable, Mapping
@@ -14,7 +15,7 @@ from typing import Any
 
 from greennb import __version__
 from greennb.cluster.agent import Agent, Answer, Identity
-from greennb.cluster.clocks import Offset
+from greennb.cluster.clocks import Question
 from greennb.cluster.host import boot_id
 from greennb.cluster.merge import Elsewhere, merged
 from greennb.model.errors import BadInputError
@@ -26,8 +27,14 @@ PLUGIN = "greennb-energy"
 TIMEOUT_S = 5.0
 """Seconds that workers may take to answer; a window is never held up for longer."""
 
+WORKER_S = 0.002
+"""More of them for each worker: a broadcast to 128 took a fifth of that for each (docs/scale.md)."""
+
 ASKED_FOR_CLOCKS = 3
 """Questions to a new worker's clock: the quickest of a few is seldom held up by anything."""
+
+LONGEST_TRIP_NS = 5_000_000_000
+"""Until a worker's first answer."""
 
 # Pickled by value, for workers that may have no greennb; it must stand by itself.
 _PLUGIN_SOURCE = """
@@ -67,20 +74,23 @@ class Energy:
             self.agent.moved(key, start, finish, self.split(key))
 
 
-def identify(dask_worker):
+def identify(asker, sent_ns, dask_worker):
     plugin = dask_worker.plugins.get({name!r})
     if plugin is None:
         return "not set up"
-    return plugin.missing or plugin.agent.identity()
+    if plugin.missing:
+        return plugin.missing
+    plugin.agent.hear(asker, sent_ns)
+    return plugin.agent.identity()
 """
 
 
 @dataclass(slots=True)
 class _Worker:
-    """A worker as it is known here: who it is or why it is not asked, and its clock."""
+    """A worker as it is known here: who it is or why it is not asked, and the quickest way there and back."""
 
     identity: Identity | str
-    offset: Offset | None = None
+    trip_ns: int = LONGEST_TRIP_NS
     left_ns: int | None = None
 
 
@@ -96,6 +106,7 @@ class Dask:
     client: Any
     host: str
     timeout_s: float = TIMEOUT_S
+    _asker: str = field(default_factory=lambda: os.urandom(8).hex())
     _workers: dict[str, _Worker] = field(default_factory=dict)
     _source: dict[str, Any] = field(default_factory=dict)
 
@@ -151,7 +162,7 @@ class Dask:
             for at, it in self._workers.items()
             if isinstance(it.identity, Identity) and it.left_ns is None
         }
-        answers = self._run(task_seconds, self._instants(boots, t0_ns, t1_ns), workers=list(boots))
+        answers = self._run(task_seconds, self._question(boots, t0_ns, t1_ns), workers=list(boots))
         total: dict[str, dict[str, float]] = {}
         for address, found in answers.items():
             if isinstance(found, Mapping):
@@ -175,13 +186,13 @@ class Dask:
             if not leaders:
                 break
             sent_ns = time.monotonic_ns()
-            found = self._run(answer, self._instants(leaders, t0_ns, t1_ns), workers=leaders)
+            found = self._run(answer, self._question(leaders, t0_ns, t1_ns), workers=leaders)
             received_ns = time.monotonic_ns()
             for address, given in found.items():
                 worker = self._workers[address]
                 if isinstance(given, Answer):
                     answers[address] = given
-                    self._met(worker, given.identity, Offset.of(sent_ns, given.now_ns, received_ns))
+                    self._met(worker, given.identity, received_ns - sent_ns)
                 else:
                     worker.left_ns = received_ns
             if len(answers) == len(leaders):
@@ -219,12 +230,12 @@ class Dask:
         new = [it for it in present if again or it not in self._workers or self._workers[it].identity == "not set up"]
         for _try in range(ASKED_FOR_CLOCKS if new else 0):
             sent_ns = time.monotonic_ns()
-            found = self._run(self._source["identify"], workers=new)
+            found = self._run(self._source["identify"], self._asker, sent_ns, workers=new)
             received_ns = time.monotonic_ns()
             for address, given in found.items():
                 worker = self._workers.setdefault(address, _Worker("not set up"))
                 if isinstance(given, Identity):
-                    self._met(worker, given, Offset.of(sent_ns, given.now_ns, received_ns))
+                    self._met(worker, given, received_ns - sent_ns)
                     worker.left_ns = None
                 elif isinstance(given, str):
                     worker.identity = given
@@ -232,18 +243,14 @@ class Dask:
                     worker.left_ns = received_ns
 
     @staticmethod
-    def _met(worker: _Worker, identity: Identity, offset: Offset) -> None:
+    def _met(worker: _Worker, identity: Identity, trip_ns: int) -> None:
         worker.identity = identity
-        worker.offset = offset if worker.offset is None else worker.offset.better(offset)
+        worker.trip_ns = min(worker.trip_ns, trip_ns)
 
-    def _instants(self, addresses: Iterable[str], t0_ns: int, t1_ns: int) -> dict[str, tuple[int, int, int]]:
-        """The two instants on each worker's clock, and how unsure they are."""
-        found = {}
-        for address in addresses:
-            offset = self._workers[address].offset
-            if offset is not None:
-                found[address] = (t0_ns + offset.offset_ns, t1_ns + offset.offset_ns, offset.unsure_at(t1_ns))
-        return found
+    def _question(self, addresses: Iterable[str], t0_ns: int, t1_ns: int) -> tuple[str, Question]:
+        """The same for all of them, so that it does not grow with their number."""
+        trip_ns = max((self._workers[address].trip_ns for address in addresses), default=0)
+        return self._asker, Question(t0_ns=t0_ns, t1_ns=t1_ns, sent_ns=time.monotonic_ns(), trip_ns=trip_ns)
 
     def _gone(self, t0_ns: int, t1_ns: int, answers: Mapping[str, Answer]) -> list[Fault]:
         """What is missing because a worker was not there to answer, or can't measure."""
@@ -271,9 +278,10 @@ class Dask:
         """Run on these workers; what one raises stands in its place."""
         if not workers:
             return {}
+        patience_s = self.timeout_s + WORKER_S * len(workers)
         return dict(
             self.client.sync(
-                self.client._run, function, *args, workers=workers, on_error="return", callback_timeout=self.timeout_s
+                self.client._run, function, *args, workers=workers, on_error="return", callback_timeout=patience_s
             )
         )
 
@@ -281,17 +289,16 @@ class Dask:
         return self.client.sync(function, *args, callback_timeout=self.timeout_s, **kwargs)
 
 
-def answer(instants: Mapping[str, tuple[int, int, int]], *, dask_worker: Any) -> Answer:
-    """Run on a worker: what its host took between the two instants that are meant for it."""
+def answer(asked: tuple[str, Question], *, dask_worker: Any) -> Answer:
+    """Run on a worker: what its host took between two instants of the asker's clock."""
     agent: Agent = dask_worker.plugins[PLUGIN].agent
-    return agent.answer(*instants[dask_worker.address])
+    return agent.answer(*asked)
 
 
-def task_seconds(instants: Mapping[str, tuple[int, int, int]], *, dask_worker: Any) -> Mapping[str, float]:
-    """Run on a worker: seconds of its tasks by prefix between the two instants that are meant for it."""
+def task_seconds(asked: tuple[str, Question], *, dask_worker: Any) -> Mapping[str, float]:
+    """Run on a worker: seconds of its tasks by prefix between two instants of the asker's clock."""
     agent: Agent = dask_worker.plugins[PLUGIN].agent
-    t0_ns, t1_ns, _unsure_ns = instants[dask_worker.address]
-    return agent.task_seconds(t0_ns, t1_ns)
+    return agent.task_seconds(*asked)
 
 
 def live_client() -> Any | None:

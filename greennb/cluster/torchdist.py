@@ -115,12 +115,12 @@ def _answer(boot: str, measurement: Measurement) -> Answer:
     t1_ns = measurement.window.t1_ns
     identity = Identity(
         host=measurement.host, boot_id=boot, devices=frozenset(it.domain.device for it in measurement.energies),
-        version=__version__, metering=True, now_ns=t1_ns,
+        version=__version__, metering=True,
     )  # fmt: skip
     stretch = Stretch(
         t0_ns=measurement.window.t0_ns, t1_ns=t1_ns, energies=measurement.energies, faults=measurement.faults
     )
-    return Answer(identity=identity, stretch=stretch, now_ns=t1_ns)
+    return Answer(identity=identity, stretch=stretch)
 
 
 def _fault(reason: str, window: OpenWindow) -> Fault:

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.notebooks.books import MIME, RIG_W, SLOWEST_S, Execution, is_check
+from tests.notebooks.books import MIME, RIG_W, Execution, is_check
 
 pytestmark = pytest.mark.kernel
+
+MOST_CPU_S = 240.0
 
 
 def test_unsolved_exactly_the_checks_fail_each_with_a_sentence_that_helps(unsolved: Execution) -> None:
@@ -40,8 +42,9 @@ def test_solved_no_cell_raises_and_every_cell_is_measured(solved: Execution) -> 
     assert all(cell["total_j"] is not None for cell in solved.run["cells"])
 
 
-def test_it_takes_no_longer_than_a_class_waits(solved: Execution, unsolved: Execution) -> None:
-    assert max(solved.took_s, unsolved.took_s) < SLOWEST_S
+def test_it_computes_for_no_longer_than_two_minutes_of_two_cores(solved: Execution) -> None:
+    """CPU time, which a busy machine stretches less than the clock's."""
+    assert 0 < solved.cpu_s < MOST_CPU_S
 
 
 def test_figures_change_as_the_measurement_does(name: str, solved: Execution, unsolved: Execution) -> None:

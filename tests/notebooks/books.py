@@ -37,7 +37,7 @@ twentyfold, and everything that is drawn from joules has to differ with them."""
 
 @dataclass(frozen=True)
 class Execution:
-    """A notebook with its outputs; of ``greennb run`` also its exit status, what it said, its JSON, and its CPU time."""
+    """A notebook with its outputs; of ``greennb run`` also its exit status, its words, its JSON, and its CPU time."""
 
     notebook: Any
     status: int = 0

@@ -71,7 +71,7 @@ def make_statement(
         machines=_machines(outer, dict(machines), here),
         emissions=emissions,
         unpriced=sum(1 for part in parts if part.total_j is not None and part.footprint is None),
-        restated=intensity is not None,
+        restated=tuple(name for name, value in (("intensity", intensity), ("PUE", pue)) if value is not None),
         trials=tuple(_tried(trial, outer) for trial in trials),
         training_type=training_type,
     )

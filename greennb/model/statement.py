@@ -105,8 +105,8 @@ class Statement:
     """What the work of one or more notebooks cost. ``measurements`` are windows none of which lies in another one.
 
     ``unpriced`` counts windows with joules and without a carbon intensity; ``rate`` is None unless it was asked for,
-    and where there are no grams. ``restated`` says that the intensity was given for the statement and is not the one
-    that was in force when the work ran.
+    and where there are no grams. ``restated`` names what was given for the statement and is not what was in force when
+    the work ran: "intensity", "PUE".
     """
 
     title: str
@@ -117,7 +117,7 @@ class Statement:
     machines: tuple[Machine, ...] = ()
     emissions: tuple[Emission, ...] = ()
     unpriced: int = 0
-    restated: bool = False
+    restated: tuple[str, ...] = ()
     trials: tuple[Tried, ...] = ()
     rate: Rate | None = None
     training_type: str = ""
@@ -131,6 +131,12 @@ class Statement:
     def domains(self) -> tuple[DomainEnergy, ...]:
         """The energy of each domain by each method, the largest first."""
         return tuple(domain_totals(self.measurements))
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The computers that joules are of, in the order that they came up; readers get their number, not their name."""
+        names = [*(machine.host for machine in self.machines), *(part.domain.host for part in self.domains)]
+        return tuple(dict.fromkeys(names))
 
     @property
     def faults(self) -> tuple[Fault, ...]:

@@ -45,6 +45,11 @@ def paragraph(statement: Statement) -> str:
     told = [f"{_doing(statement)} {verb} {amount}, {how(statement)}, in {_what_ran(statement)}, {_when(statement)}."]
     if total.partial:
         told.append("Something that should have been counted could not be read, so this is less than the whole.")
+    if statement.work.overlapping:
+        told.append(
+            f"For {seconds(statement.work.overlap_s)} windows ran at the same time on one machine; what they share is "
+            "counted in each, so this is too high."
+        )
     told += _carbon_sentences(statement)
     told += _trial_sentences(statement)
     told.append(f"Not included: {left_out(statement)}.")
@@ -81,6 +86,8 @@ def source(statement: Statement) -> str:
     parts += [f"{intensity_words(part)}, PUE {part.pue:g}" for part in statement.emissions]
     if total.partial:
         parts.append("partial: something could not be read")
+    if statement.work.overlapping:
+        parts.append("too high: windows ran at the same time on one machine")
     return "; ".join(parts)
 
 

@@ -104,7 +104,16 @@ def _period(first: datetime, last: datetime) -> str:
 
 def _hardware(statement: Statement) -> list[tuple[str, str]]:
     total_j = statement.total.total_j
-    return [(domain_name(part.domain, NAME), _domain(part, total_j)) for part in statement.domains]
+    return [
+        (domain_name(part.domain, NAME) + _which(statement, part.domain.host, ", machine"), _domain(part, total_j))
+        for part in statement.domains
+    ]
+
+
+def _which(statement: Statement, host: str, name: str) -> str:
+    """Which of several machines a host is: a number, since its name is nobody's business where a statement is read."""
+    hosts = statement.hosts
+    return f"{name} {hosts.index(host) + 1}" if len(hosts) > 1 else ""
 
 
 def _domain(part: DomainEnergy, total_j: float | None) -> str:
@@ -117,13 +126,11 @@ def _domain(part: DomainEnergy, total_j: float | None) -> str:
 
 
 def _machines(statement: Statement) -> list[tuple[str, str]]:
-    """Each machine without its name, which is nobody's business where a statement is read."""
     told = []
-    for number, machine in enumerate(statement.machines, start=1):
+    for machine in statement.machines:
         words = machine_words(machine)
         whence = "" if machine.recorded or not words else " (not recorded: as this machine is now)"
-        name = "machine" if len(statement.machines) == 1 else f"machine {number}"
-        told.append((name, f"{words}{whence}"))
+        told.append((_which(statement, machine.host, "machine") or "machine", f"{words}{whence}"))
     return told
 
 
@@ -155,9 +162,8 @@ def _carbon_notes(statement: Statement) -> tuple[str, ...]:
             "the whole: name the place with --zone."
         )
     if statement.restated:
-        told.append(
-            "The intensity was given for this statement; it is not the one that was in force when the work ran."
-        )
+        given, were = " and the ".join(statement.restated), "was" if len(statement.restated) == 1 else "were"
+        told.append(f"The {given} {were} given for this statement, in place of what was in force when the work ran.")
     if statement.g_co2e is not None:
         told.append(
             "Emissions are kilowatt hours × PUE × grams a kilowatt hour. The range is the joules' interval, at the "

@@ -145,7 +145,9 @@ def test_another_place_and_pue_make_other_grams(capsys, filled):
     assert told["co2_eq_emissions"]["emissions"] == pytest.approx(520)
     told = yaml.safe_load(printed(capsys, "--format", "yaml", "--zone", "Sweden"))
     assert told["co2_eq_emissions"]["geographical_location"] == "SWE"
-    assert "given for this statement" in printed(capsys, "--zone", "SWE")
+    assert "The intensity was given for this statement" in printed(capsys, "--zone", "SWE")
+    assert "The intensity and the PUE were given for this statement" in printed(capsys, "--zone", "SWE", "--pue", "1")
+    assert "given for this statement" not in printed(capsys)
 
 
 def test_the_zone_of_the_settings_leaves_grams_as_they_were(capsys, filled, monkeypatch):

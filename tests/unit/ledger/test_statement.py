@@ -160,7 +160,7 @@ def test_another_intensity_and_pue_make_the_grams_again(kept, stated):
     kept(measurement(energy(joules=kwh_to_j(1)), after_s=60))
     made = stated(intensity=replace(FRANCE, g_per_kwh=10.0), pue=1.5)
     assert made.g_co2e == pytest.approx(30.0)
-    assert (made.restated, made.unpriced, made.total.total_j) == (True, 0, kwh_to_j(2))
+    assert (made.restated, made.unpriced, made.total.total_j) == (("intensity", "PUE"), 0, kwh_to_j(2))
 
 
 def test_a_pue_alone_leaves_the_intensity_and_an_intensity_the_pue(kept, stated):

@@ -7,7 +7,7 @@ import json
 import math
 import sqlite3
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -100,3 +100,11 @@ def test_json_lines_carry_trials_after_the_windows_and_no_other_format_does(ledg
     assert (trial["kind"], trial["key"], trial["verdict"]) == ("trial", "GNB210 model", "saves")
     assert trial["change"]["after"] == "x = 2"
     assert not any("GNB210" in text for kind, text in written.items() if kind is not export.Format.JSON)
+
+
+def test_trials_are_chosen_by_their_end(ledger, tried):
+    """``since`` is of the moment that a trial ended, in any time zone."""
+    tried(at=datetime(2026, 3, 1, 12, 0, tzinfo=UTC))
+    tried(at=datetime(2026, 3, 1, 13, 0, tzinfo=UTC))
+    since = datetime(2026, 3, 1, 14, 0, tzinfo=timezone(timedelta(hours=1)))
+    assert [row.at.hour for row in ledger.trials(since=since)] == [13]

@@ -105,8 +105,23 @@ def test_a_partial_total_says_so(of):
 
 
 def test_windows_at_the_same_time_are_said_to_count_twice(of):
-    made = of(measurement(energy()), measurement(energy(), after_s=1))
+    """Wherever the total goes: in the list, in the paragraph for a paper, in a model card."""
+    made = of(measurement(energy(), intensity=FRANCE), measurement(energy(), intensity=FRANCE, after_s=1))
     assert "2 windows ran at the same time as another on the same machine, for 1.00 s" in markdown(made)
+    assert "what they share is counted in each, so this is too high." in paragraph(made)
+    assert "too high" in yaml(made)
+
+
+def test_devices_of_several_machines_are_told_apart_by_number(of):
+    """Two cards of one name on two hosts, whose names are not told."""
+    there = replace(GPU, host="secret-host", device="GPU-77aa")
+    (rows,) = [
+        section.rows
+        for section in sections(of(measurement(energy(GPU, 50.0), energy(there, 40.0))))
+        if section.heading == "Hardware and sensors"
+    ]
+    assert [name for name, _words in rows] == ["GPU NVIDIA H200, machine 1", "GPU NVIDIA H200, machine 2"]
+    assert "secret-host" not in markdown(of())
 
 
 def test_no_intensity_is_said_with_what_mends_it(of):

@@ -134,7 +134,7 @@ class Statement:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The computers that joules are of, in the order that they came up; readers get their number, not their name."""
+        """The computers that joules are of, in their order; readers get their number, not their name."""
         names = [*(machine.host for machine in self.machines), *(part.domain.host for part in self.domains)]
         return tuple(dict.fromkeys(names))
 

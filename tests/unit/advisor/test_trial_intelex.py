@@ -44,6 +44,8 @@ def build():
 
 SEARCH = "s = GridSearchCV(RandomForestClassifier(20, random_state=0), {'max_depth': [2, 3]}, cv=2)\ns.fit(X, y)"
 
+PIPE = "p = make_pipeline(RandomForestClassifier(20))\np.fit(X, y)"
+
 CELLS = {
     "made here": (
         "k = KMeans(3, n_init=1)\nk.fit(X)",
@@ -70,6 +72,7 @@ CELLS = {
         "from sklearnex.cluster import KMeans\nmade = KMeans(n_clusters=3, n_init=1, random_state=0)\nmade.fit(X)",
     ),
     "made in a function": ("k = build()\nk.fit(X)", "from sklearnex.cluster import KMeans\nk = build()\nk.fit(X)"),
+    "in a pipeline": (PIPE, f"from sklearnex.ensemble import RandomForestClassifier\n{PIPE}"),
     "in a search": (SEARCH, f"from sklearnex.ensemble import RandomForestClassifier\n{SEARCH}"),
 }
 
@@ -141,7 +144,7 @@ def test_a_change_that_does_not_reach_the_fit_is_refused() -> None:
 
 
 REFUSED = {
-    "has no GradientBoostingClassifier": ("GradientBoostingClassifier(n_estimators=3).fit(X, y)", ""),
+    "has no GradientBoostingClassifier, nor": ("GradientBoostingClassifier(n_estimators=3).fit(X, y)", ""),
     "means something else": ("cluster.KMeans(3).fit(X)", "KMeans = 5"),
     "give the import a line": ("a = 1; from sklearn.cluster import KMeans; KMeans(3).fit(X)", ""),
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -45,14 +45,14 @@ class Intelex:
             raise RefusedError("scikit-learn-intelex is in use here already.")
         if importlib.util.find_spec(PACKAGE) is None:
             raise RefusedError("scikit-learn-intelex is not installed: pip install scikit-learn-intelex.")
-        parts = list(_parts(seen, signals.calls))
-        wanted = {it.estimator: module for it in parts if (module := _public(it)) and it.estimator in offered(module)}
-        if not wanted:
-            names = " and ".join(sorted({it.estimator for it in parts}))
-            raise RefusedError(f"scikit-learn-intelex has no {names} of its own.")
-        code = scene.code
-        for name, module in wanted.items():
-            code = _from_there(scene, code, name, module)
+        code, refused = scene.code, None
+        for name, module in _wanted(seen, signals.calls).items():
+            try:
+                code = _from_there(scene, code, name, module)
+            except RefusedError as error:  # of several classes, one that is made elsewhere stays
+                refused = refused or error
+        if code == scene.code:
+            raise refused or RefusedError(f"scikit-learn-intelex has no {seen.estimator}, nor what is fitted within.")
         return code
 
 
@@ -72,14 +72,23 @@ def offered(module: str) -> frozenset[str]:
     return frozenset()
 
 
-def _parts(seen: EstimatorCall, calls: Sequence[EstimatorCall]) -> Iterator[EstimatorCall]:
-    """The fit, and those within it."""
-    around = {seen.estimator}
-    yield seen
-    for call in sorted(calls, key=lambda it: it.depth):
-        if call.fits and call.depth and call.inside in around:
-            around.add(call.estimator)
-            yield call
+def _wanted(seen: EstimatorCall, calls: Sequence[EstimatorCall]) -> dict[str, str]:
+    """The classes that the package has, with their modules: the fit's own, or those within a search or a pipeline.
+
+    What is within one of these is its own business.
+    """
+    around, found = [seen], {}
+    for call in [seen, *sorted((it for it in calls if it.fits and it.depth), key=lambda it: it.depth)]:
+        if call is not seen and call.inside not in {it.estimator for it in around}:
+            continue
+        module = _public(call)
+        if module and call.estimator in offered(module):
+            found[call.estimator] = module
+        else:
+            around.append(call)
+        if call is seen and found:
+            break
+    return found
 
 
 def _public(call: EstimatorCall) -> str:

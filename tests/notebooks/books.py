@@ -37,13 +37,14 @@ twentyfold, and everything that is drawn from joules has to differ with them."""
 
 @dataclass(frozen=True)
 class Execution:
-    """A notebook with its outputs; of ``greennb run`` also its exit status, its words, its JSON, and its CPU time."""
+    """A notebook with its outputs and its folder; of ``greennb run`` also its exit status, words, JSON and CPU time."""
 
     notebook: Any
     status: int = 0
     said: str = ""
     run: dict[str, Any] = field(default_factory=dict)
     cpu_s: float = 0.0
+    folder: Path = Path()
 
     @property
     def code(self) -> list[Any]:
@@ -97,7 +98,7 @@ def in_nbclient(notebook: Any, folder: Path, **environ: str) -> Execution:
     made.cells.append(new_code_cell(FIGURES, id="figures"))
     client = NotebookClient(made, timeout=LONGEST_CELL_S, resources={"metadata": {"path": str(folder)}})
     client.execute(env=environment(folder, **environ))
-    return Execution(made)
+    return Execution(made, folder=folder)
 
 
 def in_greennb_run(path: Path, folder: Path, **environ: str) -> Execution:
@@ -114,7 +115,7 @@ def in_greennb_run(path: Path, folder: Path, **environ: str) -> Execution:
     )  # fmt: skip
     cpu_s = _cpu_s() - before_s
     run = json.loads(numbers.read_text(encoding="utf-8"))
-    return Execution(read(out), ran.returncode, ran.stderr, run, cpu_s)
+    return Execution(read(out), ran.returncode, ran.stderr, run, cpu_s, folder)
 
 
 def _cpu_s() -> float:

@@ -42,14 +42,6 @@ def latex(statement: Statement) -> str:
     return "\n".join([head, f"{_safe(paragraph(statement))}\n", *tables, "{\\small", *said, "\\par}"]) + "\n"
 
 
-def document(statement: Statement) -> str:
-    """The same as a document of its own, to be compiled as it is."""
-    return (
-        "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\begin{document}\n"
-        f"{latex(statement)}\\end{{document}}\n"
-    )
-
-
 def _floats(parts: Sequence[Section]) -> list[list[str]]:
     """The rows of the sections, in as many tables as it takes for each to fit on a page."""
     floats: list[list[str]] = [[]]

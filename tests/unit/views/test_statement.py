@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import mistune
@@ -20,17 +17,16 @@ from greennb.model.reading import Fault, Method
 from greennb.model.units import kwh_to_j
 from greennb.views.statement.formats import FORMATS, format_of, stem_of, written
 from greennb.views.statement.html import html
-from greennb.views.statement.latex import document, latex
+from greennb.views.statement.latex import latex
 from greennb.views.statement.markdown import markdown
 from greennb.views.statement.paragraph import paragraph
 from greennb.views.statement.sections import sections
 from greennb.views.statement.yaml import yaml
+from tests.rig.documents import CARD_FIELDS, NO_TEX, TEX, Page, card, compile_latex
 from tests.rig.measurements import FRANCE, GPU, energy, measurement
 from tests.rig.statements import EVIL, MODEL, fill, statement, try_something
 
 GOLDEN = Path(__file__).parents[2] / "data" / "views" / "statement.md"
-_FIELDS = {"emissions", "source", "training_type", "geographical_location", "hardware_used"}
-"""What https://huggingface.co/docs/hub/model-cards-co2 names."""
 
 
 @pytest.fixture
@@ -161,10 +157,8 @@ def test_a_trial_claims_no_saving_of_the_total(full):
 
 def test_the_card_has_the_fields_of_the_hub(full):
     """Grams as a number; 2.6 kWh at 50 g and PUE 1.2 are 156 g."""
-    card = pyyaml.safe_load(yaml(replace(full, training_type="fine-tuning")))
-    assert set(card) == {"co2_eq_emissions"}
-    told = card["co2_eq_emissions"]
-    assert set(told) == _FIELDS
+    told = card(yaml(replace(full, training_type="fine-tuning")))
+    assert set(told) == CARD_FIELDS
     assert told["emissions"] == 156
     assert told["training_type"] == "fine-tuning"
     assert told["geographical_location"] == "FRA"
@@ -184,20 +178,18 @@ def test_the_client_of_the_hub_reads_the_card(full, training_type):
     from huggingface_hub import ModelCard, ModelCardData
 
     block = yaml(replace(full, training_type=training_type))
-    told = pyyaml.safe_load(block)["co2_eq_emissions"]
-    card = ModelCard(f"---\nlicense: mit\n{block}---\n\n# A model\n")
-    assert isinstance(card.data, ModelCardData)
-    assert card.data.license == "mit"
-    assert card.data.to_dict()["co2_eq_emissions"] == told
-    assert isinstance(told["emissions"], int | float)
-    assert all(isinstance(told[name], str) and told[name] for name in told.keys() - {"emissions"})
+    told = card(block)
+    read = ModelCard(f"---\nlicense: mit\n{block}---\n\n# A model\n")
+    assert isinstance(read.data, ModelCardData)
+    assert read.data.license == "mit"
+    assert read.data.to_dict()["co2_eq_emissions"] == told
     assert told.get("training_type", "") == training_type
-    again = ModelCard(str(card))
+    again = ModelCard(str(read))
     assert again.data.to_dict()["co2_eq_emissions"] == told
 
 
 def test_the_card_says_no_training_type_that_nobody_gave(full):
-    assert set(pyyaml.safe_load(yaml(full))["co2_eq_emissions"]) == _FIELDS - {"training_type"}
+    assert set(pyyaml.safe_load(yaml(full))["co2_eq_emissions"]) == CARD_FIELDS - {"training_type"}
 
 
 @pytest.mark.parametrize("kwh", [1e-12, 3.3e-7, 0.02, 1.0, 123456.0, 9.9e14])
@@ -213,7 +205,7 @@ def test_names_with_any_mark_stay_text(of):
     evil = replace(GPU, label=EVIL + ': - "\n---\n#')
     place = replace(FRANCE, zone='USA/"x": yes\\', provider="no: 1")
     told = pyyaml.safe_load(yaml(of(measurement(energy(evil), intensity=place))))["co2_eq_emissions"]
-    assert set(told) == _FIELDS - {"training_type"}
+    assert set(told) == CARD_FIELDS - {"training_type"}
     assert told["geographical_location"] == 'USA/"x": yes\\'
     assert told["hardware_used"].startswith('GPU a_b & 50% #1 {x} ~^ \\end{document} "q"')
 
@@ -230,33 +222,6 @@ def test_without_joules_there_is_no_card(of):
 
 
 # --- HTML ------------------------------------------------------------------------------------------------------------
-
-_VOID = {"meta", "br", "hr", "img", "input", "link"}
-
-
-class Page(HTMLParser):
-    """Tags, words and links of a page whose elements are closed in their order."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.tags, self.links, self._open, self._words = [], [], [], []
-        self.feed(page)
-        self.close()
-        assert self._open == [], self._open
-        self.words = " ".join(" ".join(self._words).split())
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.links += [value for name, value in attrs if name in ("src", "href")]
-        if tag not in _VOID:
-            self._open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self._open.pop() == tag
-
-    def handle_data(self, data):
-        if "style" not in self._open:
-            self._words.append(data)
 
 
 def test_the_page_is_whole_and_needs_nothing_from_elsewhere(full):
@@ -334,23 +299,14 @@ def test_latex_is_ascii_but_for_letters_that_it_knows(of):
     assert "\\end{document}" not in made
 
 
-_TEX = next((name for name in ("tectonic", "pdflatex") if shutil.which(name)), None)
-
-
-@pytest.mark.skipif(_TEX is None, reason="neither pdflatex nor tectonic is on this machine's PATH")
+@pytest.mark.skipif(TEX is None, reason=NO_TEX)
 @pytest.mark.parametrize("name", ["train.ipynb", EVIL])
 def test_latex_compiles(ledger, tmp_path, name):
-    """A document of its own, with nothing but LaTeX, whatever a notebook is called."""
+    """With nothing but LaTeX, on pages that it fits on, whatever a notebook is called."""
     fill(ledger, notebook=f"/home/me/{name}")
     try_something(ledger)
-    file = tmp_path / "statement.tex"
-    file.write_text(document(statement(ledger, per=10.0, unit="a_b")), encoding="utf-8")
-    options = ["-interaction=nonstopmode", "-halt-on-error"] if _TEX == "pdflatex" else []
-    done = subprocess.run([_TEX, *options, file.name], cwd=tmp_path, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert (tmp_path / "statement.pdf").stat().st_size > 5000
-    log = tmp_path / "statement.log"
-    assert not log.exists() or "Float too large" not in log.read_text(encoding="utf-8", errors="replace")
+    made = latex(statement(ledger, per=10.0, unit="a_b"))
+    assert compile_latex(made, tmp_path).stat().st_size > 5000
 
 
 # --- forms -----------------------------------------------------------------------------------------------------------

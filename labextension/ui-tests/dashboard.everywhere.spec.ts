@@ -14,9 +14,11 @@ const IMAGES = path.join(__dirname, '..', '..', 'docs', 'images');
 const SHOW = 'import greennb\n\ndash = greennb.dashboard()\ndash';
 const BUSY =
   'import time\n\nend = time.monotonic() + 7\nwhile time.monotonic() < end:\n    sum(range(100_000))';
-/** How many want readings of the sensors: nobody, once no dashboard is looked at and the panel is folded away. */
-const WATCHERS =
-  'from greennb.runtime import runtime\nprint("watchers", len(runtime().meter.sampler._watchers))';
+/** How many dashboards and panels have the sensors read; a cell's own window is no such one. */
+const WATCHERS = `from greennb.runtime import runtime
+from greennb.meter.live import Live
+
+print("watchers", sum(isinstance(each, Live) for each in runtime().meter.sampler._watchers))`;
 
 const part = (front: Front, name: string): Locator =>
   front.cell(0).getByRole('group', { name, exact: true }).first();
@@ -48,7 +50,7 @@ test('the chart moves while a cell runs, and the cell then stands in the table',
   await front.ended(1);
   const row = part(front, 'cells').getByRole('row', { name: /import time/ });
   await expect(row).toContainText(/J/);
-  await expect(row).toContainText(front.virtual ? 'counter' : 'estimated');
+  await expect(row).toContainText(front.virtual ? 'integrated' : 'estimated');
   await expect(part(front, 'live power')).not.toContainText('running');
   if (!front.virtual) {
     await expect(row).toContainText('~');

@@ -66,12 +66,11 @@ class Advice:
             self._button("Stop", self._stop, "Ends the trial; nothing of the notebook is changed by it"),
             self._button("Close", self._cancel, "Takes this away"),
         ]
-        wraps = Layout(flex_flow="row wrap", margin="0 0 6px")
+        self._rows = [HBox(row, layout=Layout(flex_flow="row wrap", margin="0 0 6px")) for row in (asks, trial)]
         self.box = VBox(
-            [self._head, self._choice, self._article, HBox(asks, layout=wraps), self._variant, self._told,
-             HBox(trial, layout=wraps)],
+            [self._head, self._choice, self._article, self._rows[0], self._variant, self._told, self._rows[1]],
             layout=Layout(width="100%"),
-        )  # fmt: skip
+        )
         self._choice.observe(lambda _change: guarded(self._chosen)(), names="value")
         self._variant.observe(lambda _change: guarded(self._varied)(), names="value")
 
@@ -100,6 +99,8 @@ class Advice:
                 chosen = shown.get(self._choice.value)
                 self._draw_finding(chosen)
                 self._draw_trial(chosen)
+                for row in self._rows:
+                    show(row, any(button.layout.display != "none" for button in row.children))
             finally:
                 self._drawing = False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from greennb.model.footprint import Origin
-from greennb.model.reading import Method
+from greennb.model.reading import DomainKind, Method
 from greennb.model.statement import Statement
 from greennb.views import trial
 from greennb.views.format import (
@@ -29,6 +29,7 @@ from greennb.views.statement.words import (
 from greennb.views.words import domain_name
 
 _MOST_NAMED = 5  # notebooks in a sentence
+_CARDS = frozenset({DomainKind.GPU, DomainKind.SOC})  # what a processor's name does not tell
 
 
 def paragraph(statement: Statement) -> str:
@@ -68,14 +69,14 @@ def location(statement: Statement) -> str:
 
 
 def hardware(statement: Statement) -> str:
-    """The devices that were measured, each kind once: "2 x GPU NVIDIA H200, CPU package-0"; then the machines' CPUs."""
-    counts = Counter({domain_name(it.domain, NAME): 0 for it in statement.domains})
-    counts.update(domain_name(domain, NAME) for domain in {it.domain for it in statement.domains})
-    told = [f"{number} x {name}" if number > 1 else name for name, number in counts.items()]
-    told += [
-        machine for machine in dict.fromkeys(machine_words(it, software=False) for it in statement.machines) if machine
-    ]
-    return "; ".join(told)
+    """Cards and machines: "2 x GPU NVIDIA H200; AMD EPYC 7763, 64 logical CPUs, 504 GiB of memory".
+
+    A machine that did not tell its processor is told by the devices that were measured.
+    """
+    machines = dict.fromkeys(machine_words(it, software=False) for it in statement.machines if it.cpu)
+    domains = {it.domain: None for it in statement.domains if not machines or it.domain.kind in _CARDS}
+    counts = Counter(domain_name(domain, NAME) for domain in domains)
+    return "; ".join([f"{number} x {name}" if number > 1 else name for name, number in counts.items()] + [*machines])
 
 
 def source(statement: Statement) -> str:

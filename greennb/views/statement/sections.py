@@ -185,13 +185,13 @@ def _notes(statement: Statement) -> list[str]:
 
 
 def _trials(statement: Statement) -> list[tuple[str, str]]:
-    return [
-        (
-            plain(it.key or it.notebook, NAME),
-            trial.listed([("", it.told)])[0] + ("" if it.within else " (not in the total)"),
-        )
-        for it in statement.trials
-    ]
+    """What each one showed, of the work that it ran, and what it took."""
+    told = []
+    for it in statement.trials:
+        took = dict(trial.rows(it.told)).get("the trial", "")
+        words = trial.line(it.told) + (f"; the trial took {took}" if took else "")
+        told.append((plain(it.key or it.notebook, NAME), words + ("" if it.within else " (not in the total)")))
+    return told
 
 
 def _trial_notes(statement: Statement) -> tuple[str, ...]:

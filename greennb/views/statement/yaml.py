@@ -37,8 +37,8 @@ def yaml(statement: Statement) -> str:
 
 
 def _number(value: float) -> str:
-    """A number that YAML 1.1 and 1.2 read as one: an exponent would need a point and a sign."""
-    return f"{float(f'{value:.4g}'):.12f}".rstrip("0").rstrip(".") if value else "0"
+    """Three digits, as nobody knows more; without an exponent, which YAML 1.1 takes for text unless it has a point."""
+    return f"{float(f'{value:.3g}'):.15f}".rstrip("0").rstrip(".") if value else "0"
 
 
 def _text(words: str) -> str:

@@ -162,9 +162,7 @@ def test_the_card_has_the_fields_of_the_hub(full):
     assert told["emissions"] == 156
     assert told["training_type"] == "fine-tuning"
     assert told["geographical_location"] == "FRA"
-    assert told["hardware_used"] == (
-        "GPU NVIDIA H200; CPU AMD EPYC 7763, 4 of 128 threads; AMD EPYC 7763, 4 logical CPUs, 16 GiB of memory"
-    )
+    assert told["hardware_used"] == "GPU NVIDIA H200; AMD EPYC 7763, 4 logical CPUs, 16 GiB of memory"
     assert told["source"].startswith("greennb 9.9: ~")
     assert "FRA, yearly average of 2024" in told["source"]
     assert "PUE 1.2" in told["source"]
@@ -188,15 +186,22 @@ def test_the_client_of_the_hub_reads_the_card(full, training_type):
     assert again.data.to_dict()["co2_eq_emissions"] == told
 
 
+def test_a_card_of_unknown_machines_names_what_was_measured(of):
+    """Two cards of one name, and the processor."""
+    cards = [replace(GPU, device=device) for device in ("GPU-1", "GPU-2")]
+    made = of(measurement(*(energy(it) for it in cards), energy(MODEL), intensity=FRANCE))
+    assert card(yaml(made))["hardware_used"] == "2 x GPU NVIDIA H200; CPU AMD EPYC 7763, 4 of 128 threads"
+
+
 def test_the_card_says_no_training_type_that_nobody_gave(full):
     assert set(pyyaml.safe_load(yaml(full))["co2_eq_emissions"]) == CARD_FIELDS - {"training_type"}
 
 
 @pytest.mark.parametrize("kwh", [1e-12, 3.3e-7, 0.02, 1.0, 123456.0, 9.9e14])
 def test_grams_are_a_number_of_any_size(of, kwh):
-    """Four significant digits, never text: YAML 1.1 takes "1e-7" for text."""
+    """Three significant digits, never text: YAML 1.1 takes "1e-7" for text."""
     told = pyyaml.safe_load(yaml(of(measurement(energy(GPU, kwh_to_j(kwh), 0.0), intensity=FRANCE))))
-    assert told["co2_eq_emissions"]["emissions"] == pytest.approx(50 * kwh, rel=1e-3)
+    assert told["co2_eq_emissions"]["emissions"] == pytest.approx(50 * kwh, rel=5e-3)
     assert not isinstance(told["co2_eq_emissions"]["emissions"], str)
 
 

@@ -102,7 +102,8 @@ class Trial:
         baseline_apart_j, candidate_apart_j: joules of what is done once, before any block: warming up, compiling.
         baseline_peak_b, candidate_peak_b: bytes, peak memory of a block: of the card where one was used, else of the
             process above what it held before.
-        spent_s, spent_j: what the whole trial took, its preparation and guard too.
+        spent_s, spent_j: what the whole trial took, its preparation and guard too; ``spent_method`` how these joules
+            came about, which is known also where no block was run.
         temperature_c: of the card over the trial, lowest and highest; None without a card that says.
         variant: what was tried, in a few words; ``change`` the same as source. "" and None for two callables.
     """
@@ -129,15 +130,16 @@ class Trial:
     candidate_peak_b: int | None = None
     spent_s: float | None = None
     spent_j: float | None = None
+    spent_method: Method | None = None
     temperature_c: tuple[float, float] | None = None
     variant: str = ""
     change: Change | None = None
 
     @property
     def method(self) -> Method | None:
-        """How its joules came about, the worst of all blocks."""
-        blocks = (*self.baseline, *self.candidate)
-        return Method.worst(methods) if (methods := [it.method for it in blocks if it.method is not None]) else None
+        """How its joules came about: the worst of all blocks, and of the trial as a whole."""
+        seen = [self.spent_method, *(it.method for it in (*self.baseline, *self.candidate))]
+        return Method.worst(methods) if (methods := [it for it in seen if it is not None]) else None
 
     def to_dict(self) -> dict[str, Any]:
         """This trial as plain JSON values: the verdict first, then what it stands on, per unit of work."""

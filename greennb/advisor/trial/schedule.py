@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -273,11 +273,12 @@ class _Schedule:
             baseline_runs=a.units, candidate_runs=b.units, order=self._order,
             baseline_items=items_a, candidate_items=items_b,
             ratio=known.ratio if known.quads else None, interval=known.interval if known.quads > 1 else None,
-            quality=" ".join([quality.words, *self._pair.notes]), quality_good=quality.good, verdict=said, note=note,
+            quality=_with_notes(quality.words, self._pair.notes), quality_good=quality.good, verdict=said, note=note,
             break_even=self._break_even(said, spent.total_j), unit=self._pair.unit, units=self._pair.units,
             baseline_apart_j=a.apart_j, candidate_apart_j=b.apart_j,
             baseline_peak_b=a.peak_b, candidate_peak_b=b.peak_b,
-            spent_s=self._now_s() - self._began_s, spent_j=spent.total_j, temperature_c=self._temperature.ends,
+            spent_s=self._now_s() - self._began_s, spent_j=spent.total_j, spent_method=spent.method,
+            temperature_c=self._temperature.ends,
         )  # fmt: skip
 
     def _quality(self, said: Verdict) -> Quality:
@@ -337,3 +338,9 @@ def _lasting_garbage_apart() -> Iterator[None]:
     finally:
         if ours:
             gc.unfreeze()
+
+
+def _with_notes(words: str, notes: Sequence[str]) -> str:
+    """What the guard saw, and sentences after it."""
+    end = "." if notes and words and not words.endswith((".", "!", "?")) else ""
+    return " ".join([f"{words}{end}", *notes])

@@ -9,9 +9,10 @@ from contextlib import AbstractContextManager
 import pytest
 
 from greennb.advisor.trial.base import Pair, Progress, Quality, RefusedError, Stop, Stopped
-from greennb.advisor.trial.schedule import BLOCK_S, compare
+from greennb.advisor.trial.schedule import BLOCK_S, _with_notes, compare
 from greennb.meter.meter import Meter
 from greennb.model.finding import Trial, Verdict
+from greennb.model.reading import Method
 from greennb.testing import FakeClock, FakeSource, fake_channel
 from greennb.views.trial import rows
 
@@ -127,6 +128,24 @@ def test_quality_is_looked_at_where_it_may_save() -> None:
     assert (bench.judged, trial.verdict, trial.quality_good) == (1, Verdict.CANNOT_TELL, False)
     assert trial.quality == "looked at. Validation is left out."
     assert "not as good" in trial.note
+
+
+def test_sentences_after_what_the_guard_saw_begin_anew() -> None:
+    assert _with_notes("the loss differs by 0.1 %", ["Validation is left out."]) == (
+        "the loss differs by 0.1 %. Validation is left out."
+    )
+    assert _with_notes("as good.", ["Validation is left out."]) == "as good. Validation is left out."
+    assert _with_notes("the loss differs by 0.1 %", []) == "the loss differs by 0.1 %"
+
+
+def test_a_trial_without_a_block_says_how_its_own_joules_came_about() -> None:
+    """They would be shown like a sensor's otherwise, where they are an estimate."""
+    bench = Bench()
+    trial = bench.trial(bench.work("A", 30.0), bench.work("B", 30.0))
+    assert (trial.order, trial.baseline, trial.candidate) == ("", (), ())
+    assert (trial.spent_j or 0) > 0
+    assert trial.method is Method.COUNTER
+    assert trial.to_dict()["method"] == "counter"
 
 
 def test_joules_are_a_budget_too() -> None:

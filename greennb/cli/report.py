@@ -105,6 +105,8 @@ def _statement(args: argparse.Namespace) -> Statement:
     rows, trials = choose(ledger, args)
     if not rows:
         raise BadInputError(f"There is nothing to report. {nothing(ledger, args)}")
+    if args.last:  # the newest trials may be of long before the newest windows
+        trials = [trial for trial in trials if trial.at >= rows[0].started_at]
     here = replace(computer(platform.node()), python="", greennb="")  # of this process, not of the one that ran
     return make_statement(
         rows, trials, version=__version__, title=args.title, intensity=intensity, pue=args.pue,

@@ -10,7 +10,6 @@ from greennb.model.statement import Statement
 from greennb.views import trial
 from greennb.views.format import (
     count,
-    energy,
     energy_and_interval,
     grams_and_range,
     plain,
@@ -82,8 +81,9 @@ def hardware(statement: Statement) -> str:
 def source(statement: Statement) -> str:
     """Where the grams come from, on one line: the tool, the method, the interval, the intensity."""
     total = statement.total
-    amount = energy(total.total_j, total.low_j, total.high_j, total.method)
-    parts = [f"greennb {statement.version}: {amount} ({interval_words(total.method)}), {how(statement)}"]
+    amount, spread = energy_and_interval(total.total_j, total.low_j, total.high_j, total.method)
+    amount += f" ({interval_words(total.method)} {spread})" if spread else ""
+    parts = [f"greennb {statement.version}: {amount}, {how(statement)}"]
     parts += [f"{intensity_words(part)}, PUE {part.pue:g}" for part in statement.emissions]
     if total.partial:
         parts.append("partial: something could not be read")

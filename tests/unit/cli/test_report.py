@@ -14,7 +14,7 @@ from greennb.ledger.store import Ledger
 from greennb.model.reading import Fault
 from greennb.model.units import kwh_to_j
 from tests.rig.measurements import FRANCE, GPU, energy, measurement
-from tests.rig.statements import fill
+from tests.rig.statements import fill, try_something
 
 
 @pytest.fixture
@@ -137,6 +137,15 @@ def test_notebook_session_since_and_last_choose(capsys, keep):
         ("--notebook", "train.ipynb", "--last", "1"): "8.00 Wh",
     }.items():
         assert f"| energy | {energy_words}," in printed(capsys, *words), words
+
+
+def test_the_newest_windows_have_the_trials_since_then(capsys, filled, path):
+    """One that ended before the first of them is not told."""
+    ledger = Ledger(path)
+    try_something(ledger)
+    assert ledger.close()
+    assert "GNB210 model" in printed(capsys)
+    assert "GNB210 model" not in printed(capsys, "--last", "1")
 
 
 def test_another_place_and_pue_make_other_grams(capsys, filled):

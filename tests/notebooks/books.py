@@ -96,7 +96,9 @@ def in_nbclient(notebook: Any, folder: Path, **environ: str) -> Execution:
     """Execute a copy of ``notebook`` in ``folder`` as nbclient and nbconvert do; only tagged cells may raise."""
     made = copy.deepcopy(notebook)
     made.cells.append(new_code_cell(FIGURES, id="figures"))
-    client = NotebookClient(made, timeout=LONGEST_CELL_S, resources={"metadata": {"path": str(folder)}})
+    client = NotebookClient(
+        made, timeout=LONGEST_CELL_S, startup_timeout=300, resources={"metadata": {"path": str(folder)}}
+    )
     client.execute(env=environment(folder, **environ))
     return Execution(made, folder=folder)
 

@@ -82,9 +82,10 @@ def live(
     roots = [at for at, domain in enumerate(domains) if domain["root"]]
     curves = [_curve(domains[at], w[at]) for at in roots]
     running = next((band for band in bands if band.t1_s is None), None)
-    head = _now(curves, _running(running, t_s[-1] if t_s else None))
+    now = [None if latest is None or not row else row[-1] for row in (latest or {"w": w})["w"]]
+    head = _now(curves, [now[at] for at in roots], _running(running, t_s[-1] if t_s else None))
     chart = svg(t_s, curves, bands, span_s=span_s, name=name)
-    rows = "".join(_row(domains, at, w[at], latest) for at in range(min(ROWS_SHOWN, len(domains))))
+    rows = "".join(_row(domains, at, now[at], latest) for at in range(min(ROWS_SHOWN, len(domains))))
     if len(domains) > ROWS_SHOWN:
         rows += f'<p class="gnb-m">and {len(domains) - ROWS_SHOWN} more devices</p>'
     faults = _faults(() if latest is None else latest["faults"])
@@ -158,8 +159,7 @@ def _name(domain: Said) -> str:
     return label if label.casefold().startswith(kind.casefold()) else f"{kind} {label}".rstrip()
 
 
-def _now(curves: Sequence[Curve], running: str) -> str:
-    values = [curve.w[-1] for curve in curves if curve.w]
+def _now(curves: Sequence[Curve], values: Sequence[float | None], running: str) -> str:
     known = [value for value in values if value is not None]
     method = Method.worst(curve.method for curve in curves)
     partial = bad_badge("partial") if known and len(known) < len(curves) else ""
@@ -177,15 +177,15 @@ def _running(band: Band | None, now_s: float | None) -> str:
     return f"running {plain(band.name, 40)} for {whole_seconds(for_s)}"
 
 
-def _row(domains: Sequence[Said], at: int, w: Sequence[float | None], latest: Said | None) -> str:
+def _row(domains: Sequence[Said], at: int, value: float | None, latest: Said | None) -> str:
     domain = domains[at]
-    method, value = Method(domain["method"]), w[-1] if w else None
+    method = Method(domain["method"])
     same = [DomainKind(other["kind"]) for other in domains if other["root"]]
     place = sum(bool(other["root"]) for other in domains[:at])
     opacity = fade(same, place) if domain["root"] else 0.5
     hatched = " gnb-est" if method is Method.ESTIMATED else ""
     colour = f"background-color:{COLOURS[DomainKind(domain['kind'])]};opacity:{opacity:g}"
-    how = " · ".join(part for part in (method.value, plain(str(domain["note"]), 90)) if part)
+    how = " · ".join(part for part in (method.value, plain(str(domain["note"]), 200)) if part)
     told = "" if value is None else _between(at, latest, method)
     number = "no reading" if value is None else watts(value, method)
     return (

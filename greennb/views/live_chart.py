@@ -7,6 +7,7 @@ A pure function of what was sent; no script, and colours from the page's own var
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -18,8 +19,8 @@ from greennb.views.style import COLOURS
 WIDTH, HEIGHT = 820, 190
 """The drawing's own units; it is shown as wide as there is room."""
 
-MOST_POINTS = 240
-"""Points of a curve: more than one every three units of width nobody can tell apart."""
+MOST_POINTS = 160
+"""Points of a curve that are worth drawing: one every five units of width."""
 
 GAP_S = 2.5
 """Seconds without a look that are left open: the slowest pace that the dashboard asks for is two a second, told in
@@ -67,7 +68,8 @@ def svg(t_s: Sequence[float], curves: Sequence[Curve], bands: Sequence[Band], *,
     ``name`` tells this drawing from others on the same page: letters and digits.
     """
     end_s = t_s[-1] if t_s else 0.0
-    times, rows = thin(t_s, [curve.w for curve in curves], since_s=end_s - span_s, bin_s=span_s / MOST_POINTS)
+    begin = bisect_left(t_s, end_s - span_s)
+    times, rows = t_s[begin:], [curve.w[begin:] for curve in curves]
     frame = _Frame(end_s=end_s, span_s=span_s, top_w=_top(rows))
     patterns = "".join(_pattern(curves, at, name) for at in range(len(curves)))
     words = escape(summary(t_s, curves, span_s=span_s))
@@ -97,36 +99,6 @@ def summary(t_s: Sequence[float], curves: Sequence[Curve], *, span_s: float) -> 
         f"between {watts(min(sums), method)} and {watts(max(sums), method)}. {names}."
         + (f" Not read: {missing}." if missing else "")
     )
-
-
-def thin(
-    t_s: Sequence[float], rows: Sequence[Sequence[float | None]], *, since_s: float, bin_s: float
-) -> tuple[list[float], list[list[float | None]]]:
-    """Means over ``bin_s`` seconds from ``since_s`` on, at the bins' latest times; None where any of a bin is missing.
-
-    Bins are counted from time 0, so that a point stays as it is while others come.
-    """
-    times: list[float] = []
-    sums: list[list[float | None]] = [[] for _ in rows]
-    counts: list[int] = []
-    bins: list[int] = []
-    for at, time_s in enumerate(t_s):
-        if time_s < since_s:
-            continue
-        place = math.floor(time_s / bin_s)
-        if not bins or bins[-1] != place:
-            bins.append(place)
-            times.append(time_s)
-            counts.append(0)
-            for kept in sums:
-                kept.append(0.0)
-        times[-1] = time_s
-        counts[-1] += 1
-        for kept, row in zip(sums, rows, strict=True):
-            value, before = row[at], kept[-1]
-            kept[-1] = None if value is None or before is None else before + value
-    means = [[None if total is None else total / n for total, n in zip(kept, counts, strict=True)] for kept in sums]
-    return times, means
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,26 +180,29 @@ def _failures(frame: _Frame, times: Sequence[float], rows: Sequence[Sequence[flo
 def _stack(
     frame: _Frame, times: Sequence[float], rows: Sequence[Sequence[float | None]], curves: Sequence[Curve], name: str
 ) -> str:
+    xs = [f"{frame.x(time_s):.1f}" for time_s in times]
     base = [0.0] * len(times)
+    below = _points(frame, xs, base)
     parts = []
     for place, (row, curve) in enumerate(zip(rows, curves, strict=True)):
-        top = [low + (w or 0.0) for low, w in zip(base, row, strict=True)]
-        lines = [
-            (
-                [f"{frame.x(times[at]):.1f},{frame.y(top[at]):.1f}" for at in piece],
-                [f"{frame.x(times[at]):.1f},{frame.y(base[at]):.1f}" for at in reversed(piece)],
-            )
-            for piece in _unbroken(times, row, frame.span_s)
-        ]
-        area = "".join(f"M{'L'.join(over + under)}Z" for over, under in lines)
-        edge = "".join(f"M{'L'.join(over)}" for over, _under in lines)
+        base = [low + (w or 0.0) for low, w in zip(base, row, strict=True)]
+        above = _points(frame, xs, base)
+        area, edge = "", ""
+        for piece in _unbroken(times, row, frame.span_s):
+            over, under = above[piece.start : piece.stop], below[piece.start : piece.stop]
+            area += f"M{'L'.join(over)}L{'L'.join(reversed(under))}Z"
+            edge += f"M{'L'.join(over)}"
         dashed = ' stroke-dasharray="5 3"' if curve.method is Method.ESTIMATED else ""
         parts.append(
             f'<path class="gnb-area" data-device="{place}" d="{area}" fill="url(#{name}-{place})"/>'
             f'<path class="gnb-edge" d="{edge}" stroke="{COLOURS[curve.kind]}"{dashed}/>'
         )
-        base = top
+        below = above
     return "".join(parts)
+
+
+def _points(frame: _Frame, xs: Sequence[str], levels: Sequence[float]) -> list[str]:
+    return [f"{x},{frame.y(level):.1f}" for x, level in zip(xs, levels, strict=True)]
 
 
 def _unbroken(times: Sequence[float], row: Sequence[float | None], span_s: float) -> Iterator[range]:

@@ -106,8 +106,8 @@ class Dashboard(VBox):  # type: ignore[misc]  # ipywidgets has no types
             return
         if kind in ("hello", "history", "samples", "began", "ended"):
             self._live.value = views.live(
-                known.domains, known.t_s, known.w, latest=known.latest, bands=known.bands, span_s=known.span_s,
-                name=self._name,
+                known.domains, known.watts.t_s, known.watts.w, latest=known.latest, bands=known.bands,
+                span_s=known.span_s, name=self._name,
             )  # fmt: skip
         if kind == "hello" and known.hello is not None:
             self._sensors.value = views.sensors(known.hello)

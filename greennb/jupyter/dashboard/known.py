@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,9 +12,54 @@ from greennb.model.finding import Finding
 from greennb.model.messages import finding_from_dict
 from greennb.model.run import CellCost
 from greennb.model.wire import measurement_from_dict
-from greennb.views.live_chart import Band
+from greennb.views.live_chart import MOST_POINTS, Band
 
 Said = Mapping[str, Any]
+
+
+class Watts:
+    """Watts over the last ``span_s`` seconds, as means over the bins that a chart can show; memory that does not grow.
+
+    Bins are counted from time 0, so that what is drawn stays as it is while more comes. A bin in which any look of a
+    device failed has none of it.
+
+    Attributes:
+        t_s: the time of each bin's latest look, ascending.
+        w: of each device, its mean in each bin.
+    """
+
+    def __init__(self, span_s: float, devices: int) -> None:
+        self._bin_s = span_s / MOST_POINTS
+        self._bins: list[int] = []
+        self._counts: list[int] = []
+        self._span_s = span_s
+        self.t_s: list[float] = []
+        self.w: list[list[float | None]] = [[] for _ in range(devices)]
+
+    def add(self, t_s: Sequence[float], w: Sequence[Sequence[float | None]]) -> None:
+        """Take looks in; ``w`` has the watts of each device at each of ``t_s``."""
+        for at, time_s in enumerate(t_s):
+            self._add(time_s, [row[at] for row in w])
+        since_s = self.t_s[-1] - self._span_s - self._bin_s if self.t_s else 0.0
+        old = bisect_left(self.t_s, since_s)
+        del self.t_s[:old], self._bins[:old], self._counts[:old]
+        for kept in self.w:
+            del kept[:old]
+
+    def _add(self, time_s: float, looks: Sequence[float | None]) -> None:
+        place = math.floor(time_s / self._bin_s)
+        if not self._bins or self._bins[-1] != place:
+            self._bins.append(place)
+            self._counts.append(0)
+            self.t_s.append(time_s)
+            for kept in self.w:
+                kept.append(0.0)
+        self.t_s[-1] = time_s
+        self._counts[-1] += 1
+        for kept, value in zip(self.w, looks, strict=True):
+            before = kept[-1]
+            kept[-1] = None if value is None or before is None else before + (value - before) / self._counts[-1]
+
 
 MOST_BANDS = 300
 """Cells kept for the time axis: more than it has room for."""
@@ -25,8 +72,7 @@ class Known:
         self.span_s = span_s
         self.hello: Said | None = None
         self.domains: Sequence[Said] = ()
-        self.t_s: list[float] = []
-        self.w: list[list[float | None]] = []
+        self.watts = Watts(span_s, 0)
         self.latest: Said | None = None
         self.runs: dict[str, CellCost] = {}
         self.session: Said | None = None
@@ -61,19 +107,19 @@ class Known:
 
     def _take_hello(self, said: Said) -> None:
         if [each["id"] for each in said["domains"]] != [each["id"] for each in self.domains]:
-            self.t_s, self.w, self.latest = [], [[] for _ in said["domains"]], None
+            self.watts, self.latest = Watts(self.span_s, len(said["domains"])), None
         self.hello, self.domains = said, said["domains"]
 
     def _take_history(self, said: Said) -> None:
         for each in said["cells"]:
             self._take_ended(each)
         self.session = said["session"]
-        if len(said["w"]) == len(self.w) and not self.t_s:
-            self._append(said["t_s"], said["w"])
+        if len(said["w"]) == len(self.domains) and not self.watts.t_s:
+            self.watts.add(said["t_s"], said["w"])
 
     def _take_samples(self, said: Said) -> None:
-        if len(said["w"]) == len(self.w):  # else the sources have changed, and hello is under way
-            self._append(said["t_s"], said["w"])
+        if len(said["w"]) == len(self.domains):  # else the sources have changed, and hello is under way
+            self.watts.add(said["t_s"], said["w"])
             self.latest = said
 
     def _take_began(self, said: Said) -> None:
@@ -112,16 +158,6 @@ class Known:
 
     def _take_bye(self, said: Said) -> None:
         self._running = None
-
-    def _append(self, t_s: Sequence[float], w: Sequence[Sequence[float | None]]) -> None:
-        self.t_s += t_s
-        for kept, row in zip(self.w, w, strict=True):
-            kept += row
-        since_s = self.t_s[-1] - self.span_s - 1 if self.t_s else 0.0
-        old = next((at for at, time_s in enumerate(self.t_s) if time_s >= since_s), 0)
-        del self.t_s[:old]
-        for kept in self.w:
-            del kept[:old]
 
 
 def _place(count: int | None) -> str:

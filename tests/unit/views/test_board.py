@@ -25,7 +25,9 @@ def known(*names, span_s=60.0):
 
 
 def live(it):
-    return board.live(it.domains, it.t_s, it.w, latest=it.latest, bands=it.bands, span_s=it.span_s, name="n")
+    return board.live(
+        it.domains, it.watts.t_s, it.watts.w, latest=it.latest, bands=it.bands, span_s=it.span_s, name="n"
+    )
 
 
 class Text(HTMLParser):

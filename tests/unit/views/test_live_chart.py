@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from greennb.model.reading import DomainKind, Method
-from greennb.views.live_chart import HEIGHT, MOST_POINTS, WIDTH, Band, Curve, summary, svg, thin
+from greennb.views.live_chart import HEIGHT, WIDTH, Band, Curve, summary, svg
 
 
 def curve(*w, kind=DomainKind.CPU_PACKAGE, method=Method.COUNTER, label="CPU"):
@@ -74,10 +74,6 @@ class TestWhatIsMissing:
         for t_s, curves in (([], []), ([], [curve()]), ([1.0], [curve(None)]), ([1.0], [])):
             assert "nothing has been read yet" in drawn(t_s, curves).get("aria-label")
 
-    def test_a_bin_with_a_missing_look_has_no_mean(self):
-        times, (means,) = thin([0.0, 0.4, 1.0, 1.4], [[1.0, None, 3.0, 5.0]], since_s=0.0, bin_s=1.0)
-        assert (times, means) == ([0.4, 1.4], [None, 4.0])
-
 
 class TestEstimates:
     def test_an_estimate_is_hatched_and_dashed_and_its_words_carry_a_tilde(self):
@@ -113,10 +109,9 @@ def test_labels_are_escaped():
     st.floats(0.01, 100),
     st.floats(1, 3600),
 )
-def test_whatever_comes_the_drawing_is_xml_within_its_frame_and_of_bounded_size(w, step_s, span_s):
+def test_whatever_comes_the_drawing_is_xml_within_its_frame(w, step_s, span_s):
     t_s = [at * step_s for at in range(len(w))]
     chart = drawn(t_s, [curve(*w), curve(*w, kind=DomainKind.GPU)], span_s=span_s)
     for path in chart.iter("path"):
         if path.get("d"):
-            assert path.get("d").count(",") <= 2 * (MOST_POINTS + 2)
             assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in points(path))

@@ -18,6 +18,10 @@ DATA = """
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_classification
 from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.kernel_approximation import Nystroem
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC, LinearSVC
 X, y = make_classification({rows}, 20, flip_y=0.1, random_state=0)
 """
@@ -35,6 +39,15 @@ class Case:
     after: str
 
 
+SEARCH = """GridSearchCV(
+    make_pipeline(Nystroem(n_components=100, random_state=0), LogisticRegression(max_iter=20){more}),
+    {{"logisticregression__C": [0.1, 1, 10, 100]}}, cv=2).fit(X, y)"""
+CACHED = f"""from tempfile import mkdtemp
+from shutil import rmtree
+folder = mkdtemp()
+{SEARCH.format(more=", memory=folder")}
+rmtree(folder)"""
+
 CASES = (
     Case("LinearSVC, 3,000 rows", "GNB304", "LinearSVC", 3000,
          "SVC(kernel='linear').fit(X, y)", "LinearSVC().fit(X, y)"),
@@ -45,6 +58,13 @@ CASES = (
          'KMeans(8, n_init=5, random_state=0).fit(X.astype("float32"))'),
     Case("n_jobs=-1, forest", "GNB302", "n_jobs=-1", 5000, "RandomForestClassifier(random_state=0).fit(X, y)",
          "RandomForestClassifier(random_state=0, n_jobs=-1).fit(X, y)"),
+    Case("scikit-learn-intelex, forest", "GNB307", "scikit-learn-intelex", 5000,
+         "RandomForestClassifier(random_state=0).fit(X, y)",
+         "from sklearnex.ensemble import RandomForestClassifier as Forest; Forest(random_state=0).fit(X, y)"),
+    Case("scikit-learn-intelex, KMeans", "GNB307", "scikit-learn-intelex", 20_000,
+         "KMeans(8, n_init=5, random_state=0).fit(X)",
+         "from sklearnex.cluster import KMeans as Means; Means(8, n_init=5, random_state=0).fit(X)"),
+    Case("memory=, search of 4", "GNB309", "memory=mkdtemp()", 2000, SEARCH.format(more=""), CACHED),
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from greennb.model.measurement import contained
 if TYPE_CHECKING:
     from greennb.jupyter.cells import CellRun
     from greennb.jupyter.session import Session
+    from greennb.runtime import Runtime
 
 HISTORY_S = 3600.0
 
@@ -31,9 +32,13 @@ _RUN_B, _ENERGY_B = 1500, 600
 
 def hello(session: Session, re: str | None = None) -> dict[str, Any]:
     """Who this kernel is."""
+    return greeting(session.runtime, in_force(session), re)
+
+
+def greeting(runtime: Runtime, settings: dict[str, Any], re: str | None = None) -> dict[str, Any]:
+    """Who this process is, what it can measure, and what it cannot and why."""
     from greennb import __version__
 
-    runtime = session.runtime
     channels = runtime.meter.channels
     present = {channel.domain for channel in channels}
     return messages.hello(
@@ -53,18 +58,24 @@ def hello(session: Session, re: str | None = None) -> dict[str, Any]:
             for probe in runtime.detection.probes
         ],
         faults=runtime.meter.faults,
-        settings=in_force(session),
+        settings=settings,
     )  # fmt: skip
 
 
 def in_force(session: Session) -> dict[str, Any]:
     """The settings that a page shows and changes."""
-    settings = session.runtime.settings
-    footprint = session.runtime.footprint(0.0)
+    measure = session.config.auto or bool(session.bridge.measuring)
+    return settings_of(session.runtime, measure=measure, advice=session.advises)
+
+
+def settings_of(runtime: Runtime, *, measure: bool, advice: bool) -> dict[str, Any]:
+    """The settings of ``runtime``, as pages are told of them."""
+    settings = runtime.settings
+    footprint = runtime.footprint(0.0)
     return messages.in_force(
-        measure=session.config.auto or bool(session.bridge.measuring), zone=settings.zone, pue=settings.pue,
+        measure=measure, zone=settings.zone, pue=settings.pue,
         intensity=None if footprint is None else footprint.intensity, price=settings.price, currency=settings.currency,
-        advice=session.advises,
+        advice=advice,
     )  # fmt: skip
 
 

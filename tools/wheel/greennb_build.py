@@ -27,6 +27,9 @@ __all__ = [
 PLACE = "share/jupyter/labextensions/greennb"
 """Where JupyterLab and Notebook look for the extension, below an environment's root."""
 
+SERVER = "etc/jupyter/jupyter_server_config.d/greennb.json"
+"""Where Jupyter Server looks for what it is to load."""
+
 
 def get_requires_for_build_wheel(config_settings: dict[str, Any] | None = None) -> list[str]:
     """What a wheel needs: hatchling's, and what builds the extension."""
@@ -61,4 +64,5 @@ class LabextensionHook(BuildHookInterface):  # type: ignore[type-arg]
             build_data["shared_data"] |= {
                 "greennb/labextension": PLACE,
                 "labextension/install.json": f"{PLACE}/install.json",
+                "labextension/server.json": SERVER,
             }

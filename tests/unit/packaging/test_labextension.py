@@ -97,6 +97,8 @@ def test_the_wheel_holds_the_extension(wheel: Path) -> None:
     assert f"{PLACE}/static/style.js" in inside
     assert f"{PLACE}/schemas/greennb/plugin.json" in inside
     assert json.loads(inside[f"{PLACE}/install.json"])["packageName"] == "greennb"
+    server = json.loads(inside["etc/jupyter/jupyter_server_config.d/greennb.json"])
+    assert server == {"ServerApp": {"jpserver_extensions": {"greennb.jupyter.serverext": True}}}
     assert [name for name in held if name.endswith("stale.js")] == []
 
 

@@ -63,6 +63,7 @@ html_theme_options = {
     "navbar_align": "left",
     "header_links_before_dropdown": 6,
     "show_nav_level": 1,
+    "pygments_dark_style": "github-dark",
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["sphinx-version"],
     "footer_end": ["theme-version"],
@@ -91,7 +92,7 @@ GNB*
 
 def copy_notebooks(_app: Any) -> None:
     """Bring the students' notebooks into docs/tutorial, and take away those that are gone."""
-    here = {path.name: _highlighted(path) for path in NOTEBOOKS.glob("[0-9]*.ipynb")}
+    here = {path.name: _dressed(path) for path in NOTEBOOKS.glob("[0-9]*.ipynb")}
     folder = DOCS / "tutorial"
     for path in folder.glob("*.ipynb"):
         if path.name not in here:
@@ -102,9 +103,11 @@ def copy_notebooks(_app: Any) -> None:
             copied.write_text(text, encoding="utf-8")
 
 
-def _highlighted(path: Path) -> str:
-    """A notebook whose cells are coloured as IPython's: they have magics."""
+def _dressed(path: Path) -> str:
+    """A notebook with its number before its title, and cells coloured as IPython's: they have magics."""
     notebook = json.loads(path.read_text(encoding="utf-8"))
+    number, first = int(path.name[:2]), notebook["cells"][0]
+    first["source"] = re.sub(r"\A# (?:\d+\. )?", f"# {number}. ", "".join(first["source"]))
     notebook["metadata"]["language_info"]["pygments_lexer"] = "ipython3"
     return json.dumps(notebook, ensure_ascii=False)
 

@@ -111,10 +111,17 @@ def sensors(hello: Said) -> str:
     return part("sensors", _faults(hello["faults"]) + body)
 
 
-def cells(runs: Sequence[CellCost], session: Said | None) -> str:
-    """What this notebook cost, and its latest cells; ``runs`` are the latest of each cell, oldest first."""
+def cells(runs: Sequence[CellCost], session: Said | None, *, measures: bool = True) -> str:
+    """What this notebook cost, and its latest cells.
+
+    Args:
+        runs: the latest of each cell, oldest first.
+        session: what all runs cost together since the kernel began, as messages tell it.
+        measures: whether cells are measured at all.
+    """
+    off = "" if measures else "Cells are not measured in this kernel: %energy_auto on turns it on."
     if not runs:
-        return part("cells", '<h3>This notebook</h3><p class="gnb-m">No cell has been measured yet.</p>')
+        return titled("This notebook", off or "No cell has been measured yet.", "cells")
     total = Total.of([run.measurement for run in runs])
     amount = energy(total.total_j, total.low_j, total.high_j, total.method)
     pills = badge(total.method) + (bad_badge("partial") if total.partial else "")
@@ -126,7 +133,7 @@ def cells(runs: Sequence[CellCost], session: Said | None) -> str:
         "cells",
         f'<h3>This notebook</h3><div class="gnb-head"><span class="gnb-total">{escape(amount)}</span> {pills}'
         f'<span class="gnb-m">{escape(" · ".join(more))}</span></div>{latest}'
-        f'<div class="gnb-scroll">{table(shown, whole=runs)}</div>',
+        f'<div class="gnb-scroll">{table(shown, whole=runs)}</div>{f"<p>{off}</p>" if off else ""}',
     )
 
 
@@ -140,9 +147,9 @@ def waste(items: Sequence[Said]) -> str:
     return part("idle waste", f"<h3>Idle waste</h3>{parts}") if parts else ""
 
 
-def titled(title: str, words: str) -> str:
-    """A part with a heading and a sentence below it."""
-    return part(title.lower(), f'<h3>{escape(title)}</h3><p class="gnb-m">{escape(plain(words, 600))}</p>')
+def titled(title: str, words: str, label: str = "") -> str:
+    """A part with a heading and a sentence below it; ``label`` is for a screen reader, where not the heading."""
+    return part(label or title.lower(), f'<h3>{escape(title)}</h3><p class="gnb-m">{escape(plain(words, 600))}</p>')
 
 
 def part(label: str, body: str) -> str:

@@ -84,11 +84,13 @@ def test_while_no_page_has_it_in_view_nothing_comes_and_nothing_is_read(front: W
     front.set("PlayModel", _view_count=0)
     front.listen(1.5)
     front.updates.clear()
-    front.listen(2)
+    front.run("'unseen'")
+    front.listen(1)
     assert front.updates == []
     assert front.kernel.value(WATCHERS) == 0
     front.set("PlayModel", _view_count=1)
     front.until(lambda: paths(front))
+    assert "&#x27;unseen&#x27;" in front.html(CELLS)
 
 
 def test_a_page_that_vanished_without_a_word_is_fed_no_more_and_wakes_with_its_next_pulse(front: Widgets) -> None:
@@ -228,3 +230,11 @@ def test_buttons_are_heard_while_a_cell_runs_and_what_is_dismissed_comes_back(fo
     found.press("Show dismissed")
     found.until(lambda: found.html("finding"))
     found.until(lambda: not found.shows("Show dismissed"))
+    # ipykernel 7.0 to 7.3 has every press on a subshell's thread: the trial runs where cells run all the same.
+    found.press("Try it")
+    found.until(lambda: found.shows("Run the trial"))
+    found.run("__import__('threading').Thread(target=dash._advice._run).start()")
+    found.until(lambda: found.shows("Stop"), 60)
+    found.kernel.manager.interrupt_kernel()
+    found.until(lambda: "The trial was stopped" in found.text(), 30)
+    assert found.run("6 * 7")[0]["content"]["data"]["text/plain"] == "42"

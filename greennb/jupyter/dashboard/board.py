@@ -30,6 +30,15 @@ PLAIN = (
 
 CLOSED = "This dashboard was closed."
 
+_PARTS = {
+    "live": ("hello", "history", "samples", "began", "ended"),
+    "sensors": ("hello",),
+    "cells": ("hello", "history", "ended", "settings"),
+    "waste": ("hello", "waste"),
+    "advice": ("hello", "findings", "trial", "settings", "began", "ended"),
+}
+"""The parts, and after which messages each is drawn anew."""
+
 _FAILED = "greennb's dashboard could not do that ({why}). Your cells are not affected. Please report it."
 
 
@@ -47,6 +56,7 @@ class Dashboard(VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._line: Line | None = Line(session.bridge, self._take)
         self._name = self._line.comm_id.replace("-", "")
         self._over = ""
+        self._hidden = False  # whether pages had it in view, and none has now
         self._sensors, self._live, self._cells, self._waste = text(), text(), text(), text()
         self._advice = Advice(session, self._known, self._line, self._guarded)
         self._pulse = Pulse(self._looked_on)
@@ -69,6 +79,9 @@ class Dashboard(VBox):  # type: ignore[misc]  # ipywidgets has no types
             self.layout.close()
         super().close()
 
+    def __repr__(self) -> str:
+        return PLAIN if self._line is not None else CLOSED
+
     def _repr_mimebundle_(self, **how: Any) -> Any:
         bundle = super()._repr_mimebundle_(**how)
         data = bundle[0] if isinstance(bundle, tuple) else bundle
@@ -83,9 +96,14 @@ class Dashboard(VBox):  # type: ignore[misc]  # ipywidgets has no types
         line.watch(PACE_HZ)
 
     def _looked_on(self, views: int) -> None:
-        """So many views of it are in pages."""
-        if self._line is not None:
-            self._line.watch(PACE_HZ if views > 0 else 0.0)
+        """So many views of it are in pages: with none nothing is read for it, nor drawn."""
+        if self._line is None:
+            return
+        with self._drawing:
+            shown_again, self._hidden = self._hidden and views > 0, views == 0
+        self._line.watch(0.0 if self._hidden else PACE_HZ)
+        if shown_again:
+            self._guarded(self._draw_all)()
 
     def _take(self, said: Mapping[str, Any]) -> None:
         """A message has come; on the feed's thread."""
@@ -96,28 +114,44 @@ class Dashboard(VBox):  # type: ignore[misc]  # ipywidgets has no types
             kind = self._known.take(said)
             if kind == "bye":
                 self._over = str(said["reason"])
-            self._draw(kind)
+            if not self._hidden or self._over:
+                self._draw(kind)
+
+    def _draw_all(self) -> None:
+        with self._drawing:
+            self._draw("hello")  # which all parts are drawn after
 
     def _draw(self, kind: str) -> None:
         """Show again what a message of this kind has changed."""
-        known = self._known
         if self._over:
             self._live.value = views.ended(self._over)
             return
-        if kind in ("hello", "history", "samples", "began", "ended"):
-            self._live.value = views.live(
-                known.domains, known.watts.t_s, known.watts.w, latest=known.latest, bands=known.bands,
-                span_s=known.span_s, name=self._name,
-            )  # fmt: skip
-        if kind == "hello" and known.hello is not None:
-            self._sensors.value = views.sensors(known.hello)
-        if kind in ("history", "ended"):
-            self._cells.value = views.cells(list(known.runs.values()), known.session)
-        if kind in ("hello", "waste"):
-            self._waste.value = views.waste(known.waste)
-            show(self._waste, bool(known.waste))
-        if kind in ("hello", "findings", "trial", "settings", "began", "ended"):
-            self._advice.draw()
+        for part, kinds in _PARTS.items():
+            if kind in kinds:
+                getattr(self, f"_draw_{part}")()
+
+    def _draw_live(self) -> None:
+        known = self._known
+        self._live.value = views.live(
+            known.domains, known.watts.t_s, known.watts.w, latest=known.latest, bands=known.bands,
+            span_s=known.span_s, name=self._name,
+        )  # fmt: skip
+
+    def _draw_sensors(self) -> None:
+        if self._known.hello is not None:
+            self._sensors.value = views.sensors(self._known.hello)
+
+    def _draw_cells(self) -> None:
+        known = self._known
+        measures = known.hello is None or bool(known.hello["settings"]["measure"])
+        self._cells.value = views.cells(list(known.runs.values()), known.session, measures=measures)
+
+    def _draw_waste(self) -> None:
+        self._waste.value = views.waste(self._known.waste)
+        show(self._waste, bool(self._known.waste))
+
+    def _draw_advice(self) -> None:
+        self._advice.draw()
 
     def _guarded(self, job: Callable[[], None]) -> Callable[[], None]:
         """``job``, as something whose failure is said in words and never reaches the user's cell."""

@@ -148,6 +148,11 @@ class TestCells:
     def test_none_yet(self):
         assert "No cell has been measured yet." in words(board.cells([], None))
 
+    def test_where_cells_are_not_measured_it_says_how_they_are(self):
+        assert "%energy_auto on" in words(board.cells([], None, measures=False))
+        it = known("hello", "ended")
+        assert "%energy_auto on" in words(board.cells(list(it.runs.values()), it.session, measures=False))
+
 
 class TestTrials:
     def test_a_plan_says_what_would_be_run_and_shows_the_change(self):

@@ -218,3 +218,30 @@ def test_another_backend_is_refused_and_named(backend: str) -> None:
             kit.pair(it, variant("GNB403"))
     finally:
         keras.backend.backend = was
+
+
+def test_as_many_turns_are_compared_where_the_first_ones_of_one_way_took_long() -> None:
+    """A cold predict on a busy machine: preparing it stops after two turns and not five."""
+    slow = """
+import time
+
+class Slow(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.layer = keras.layers.Dense(1)
+        self.asked = 0
+    def call(self, x):
+        return self.layer(x)
+    def predict(self, x, **more):
+        self.asked += 1
+        time.sleep(1.1 if self.asked == 2 else 0)
+        return super().predict(x, **more)
+
+model = Slow()
+model(x[:1])
+"""
+    code = "scores = [model.predict(x[i : i + 1], verbose=0)[0, 0] for i in range(60)]\n"
+    it = scene(DATA + slow, code, call=PREDICTED)
+    with closing(kit.pair(it, variant("GNB408"))) as pair:
+        quality = pair.guard()
+    assert quality.good, quality.words

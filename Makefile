@@ -77,7 +77,7 @@ docs: $(VENV)/.stamp-test ## the website of docs/, in docs/_build/html (DOCS_EXE
 notebooks: $(VENV)/.stamp-demo ## the students' notebooks again, from notebooks/solutions/
 	$(BIN)/python tools/notebooks.py
 
-rig: ## what the virtual sensors need (gcc, FUSE), where it is missing and we may
+rig: ## what the virtual sensors need (gcc, FUSE), and Prometheus, where they are missing and we may
 	@sh tools/rig
 
 chromium: ## a browser for the browser tests, where it is missing and we may

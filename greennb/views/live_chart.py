@@ -133,12 +133,11 @@ def _scale(frame: _Frame) -> str:
     lines = []
     for part in range(5):
         power_w = frame.top_w * part / 4
-        y = frame.y(power_w)
+        y, unit = frame.y(power_w), f" {prefix}W" if part == 4 else ""
         lines.append(
             f'<line class="gnb-grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{power_w / divisor:g}</text>'
+            f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{power_w / divisor:g}{unit}</text>'
         )
-    lines.append(f'<text x="{_LEFT - 6}" y="{_TOP - 6}" text-anchor="end">{prefix}W</text>')
     for part, anchor in ((4, "start"), (3, "middle"), (2, "middle"), (1, "middle"), (0, "end")):
         before_s = frame.span_s * part / 4
         words = "now" if part == 0 else f"{whole_seconds(before_s)} ago"

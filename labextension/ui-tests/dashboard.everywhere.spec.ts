@@ -154,4 +154,15 @@ test('a picture for the documentation', async ({ front }) => {
   await expect(part(front, 'live power')).toContainText(/running .* for [456] s/);
   await front.page.mouse.move(0, 0);
   await front.cell(0).screenshot({ path: path.join(IMAGES, 'dashboard.png') });
+  await front.ended(4);
+  const button = (name: string): Locator => front.cell(0).getByRole('button', { name, exact: true });
+  await button('Try it').click();
+  await expect(part(front, 'trial')).toContainText('Nothing of the notebook is changed', { timeout: 30_000 });
+  const advice = front.cell(0).locator('.widget-vbox .widget-vbox').first();
+  await button('Run the trial').click();
+  await expect(button('Stop')).toBeVisible({ timeout: 30_000 });
+  await expect(button('Stop')).toBeHidden({ timeout: 120_000 });
+  await expect(part(front, 'trial')).toContainText('make in the cell by hand');
+  await front.page.mouse.move(0, 0);
+  await advice.screenshot({ path: path.join(IMAGES, 'dashboard-trial.png') });
 });

@@ -93,6 +93,16 @@ def test_while_no_page_has_it_in_view_nothing_comes_and_nothing_is_read(front: W
     assert "&#x27;unseen&#x27;" in front.html(CELLS)
 
 
+def test_where_greennb_run_executes_the_notebook_there_is_no_page_and_nothing_is_read_for_it(front: Widgets) -> None:
+    front.run("%load_ext greennb")
+    front.run("from greennb.jupyter.session import Session\nSession.start(get_ipython()).recording = True")
+    front.run(SHOW)
+    front.updates.clear()
+    front.listen(1.5)
+    assert paths(front) == []
+    assert front.kernel.value(WATCHERS) == 0
+
+
 def test_a_page_that_vanished_without_a_word_is_fed_no_more_and_wakes_with_its_next_pulse(front: Widgets) -> None:
     """With seconds for minutes."""
     front.run("from greennb.jupyter.feed import Feed\nFeed.expires_s = 1.5")

@@ -65,7 +65,7 @@ class Dashboard(VBox):  # type: ignore[misc]  # ipywidgets has no types
                       self._pulse],
             layout=Layout(width="100%"),
         )  # fmt: skip
-        self._begin(self._line)
+        self._begin(self._line, PACE_HZ if not session.recording else 0.0)  # `greennb run` has no page
 
     def close(self) -> None:
         """Take it out of every page, and read nothing for it any more."""
@@ -89,11 +89,11 @@ class Dashboard(VBox):  # type: ignore[misc]  # ipywidgets has no types
             data["text/plain"] = PLAIN
         return bundle
 
-    def _begin(self, line: Line) -> None:
+    def _begin(self, line: Line, hz: float) -> None:
         line.begin()
         for said in (line.ask("hello"), line.ask("history", span_s=self._known.span_s)):
             self._take(said)
-        line.watch(PACE_HZ)
+        line.watch(hz)
 
     def _looked_on(self, views: int) -> None:
         """So many views of it are in pages: with none nothing is read for it, nor drawn."""

@@ -34,8 +34,11 @@ myst_heading_anchors = 3
 myst_enable_extensions = ["dollarmath"]
 nb_execution_mode = os.environ.get("DOCS_EXECUTE") or "off"
 nb_execution_timeout = 300
+nb_execution_in_temp = True
+os.environ.setdefault("GREENNB_LEDGER", str(DOCS / "_build" / "ledger.sqlite"))  # of the notebooks that a build runs
 nb_execution_raise_on_error = True  # check cells, which are meant to raise, are tagged raises-exception
 nb_merge_streams = True
+suppress_warnings = ["mystnb.unknown_mime_type"]  # greennb's JSON, which stands beside the HTML that is shown
 smartquotes = False  # "" and "uk" are values
 
 autodoc_member_order = "bysource"

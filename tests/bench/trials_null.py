@@ -26,6 +26,7 @@ from trials_sklearn import DATA
 from trials_torch import CONVNET, LOOP
 
 from greennb.advisor.trial.base import Kind, Scene
+from greennb.advisor.trial.keras.seen import KerasVariant
 from greennb.advisor.trial.trials import Trials
 from greennb.model.finding import Trial, Verdict
 from greennb.runtime import runtime
@@ -43,6 +44,17 @@ class Nothing:
     def change(self, scene: Scene) -> str:
         """The cell's source and a comment."""
         return f"{scene.code.rstrip()}\n# changed\n"
+
+
+class NothingInKeras(KerasVariant):
+    """The same for Keras, whose kit wants to know what is repeated: ``fit``."""
+
+    name, codes, kind = "nothing", ("GNB403",), Kind.SAME
+    change = Nothing.change
+
+    def loops(self, scene: Scene) -> bool:
+        """It is Keras' own loop."""
+        return False
 
 
 @dataclass(frozen=True)
@@ -64,7 +76,7 @@ CASES = (
 def trials(case: Case, count: int, budget_s: float, until: float) -> list[tuple[Trial, float]]:
     """``count`` trials of nothing on one notebook; fewer where the monotonic clock is at ``until`` before that."""
     kit = importlib.import_module(f"greennb.advisor.trial.{case.kit}")
-    kit.VARIANTS = (*kit.VARIANTS, Nothing(codes=(case.code,)))
+    kit.VARIANTS = (*kit.VARIANTS, NothingInKeras() if case.kit == "keras" else Nothing(codes=(case.code,)))
     book = notebook(case.cells)
     known: list[tuple[Trial, float]] = []
     try:

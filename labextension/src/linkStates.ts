@@ -2,7 +2,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { pipInstall } from './linkAttach';
-import type { ILinkState, LinkKind } from './tokens';
+import type { ILinkState, INotebookEnergy, LinkKind } from './tokens';
 
 /** States from which running something with "greennb" in it may lead. */
 export const CURABLE: ReadonlySet<LinkKind> = new Set<LinkKind>([
@@ -14,6 +14,14 @@ export const CURABLE: ReadonlySet<LinkKind> = new Set<LinkKind>([
 
 /** States that a kernel passes through while it restarts. */
 export const PASSING: ReadonlySet<LinkKind> = new Set<LinkKind>(['connecting', 'busy', 'disconnected']);
+
+/** States in which a kernel tells nothing of its machine's power, and will not by itself. */
+const WITHOUT_POWER: ReadonlySet<LinkKind> = new Set<LinkKind>(['no-kernel', 'not-python', 'not-installed']);
+
+/** Whether no kernel tells of a machine, so that the server's own may be shown. */
+export function withoutPower(energy: Pick<INotebookEnergy, 'hello' | 'state'> | null): boolean {
+  return energy === null || (energy.hello === null && WITHOUT_POWER.has(energy.state.kind));
+}
 
 /** What a sentence may tell more of. */
 export interface IDetails {

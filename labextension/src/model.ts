@@ -8,7 +8,9 @@ import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 
+import { HostPower } from './hostPower';
 import { NotebookEnergy } from './notebookEnergy';
+import { withoutPower } from './linkStates';
 import { DEFAULTS, parseSettings } from './settings';
 import type { IEnergyModel, INotebookEnergy, IPanelSettings } from './tokens';
 
@@ -16,11 +18,14 @@ export interface IEnergyModelOptions {
   tracker: INotebookTracker;
   dialogs: ISessionContext.IDialogs;
   trans: TranslationBundle;
+  /** For tests: the server's machine, told of by something else than the server. */
+  host?: HostPower;
 }
 
 export class EnergyModel implements IEnergyModel {
   constructor(private readonly _options: IEnergyModelOptions) {
     const { tracker } = _options;
+    this.host = _options.host ?? new HostPower();
     tracker.forEach(panel => this._add(panel));
     tracker.widgetAdded.connect(this._onAdded, this);
     tracker.currentChanged.connect(this._onCurrent, this);
@@ -95,13 +100,17 @@ export class EnergyModel implements IEnergyModel {
     this._registry?.changed.disconnect(this._onSettings, this);
     [...this._energies.values()].forEach(energy => energy.dispose());
     this._energies.clear();
+    this.host.dispose();
     Signal.clearData(this);
   }
+
+  readonly host: HostPower;
 
   private _add(panel: NotebookPanel): NotebookEnergy {
     const { dialogs, trans } = this._options;
     const energy = new NotebookEnergy({ panel, dialogs, trans, settings: () => this._settings });
     this._energies.set(panel, energy);
+    [energy.stateChanged, energy.factsChanged].forEach(it => it.connect(this._pace));
     panel.disposed.connect(this._onPanelDisposed, this);
     this._added.emit(energy);
     return energy;
@@ -145,6 +154,7 @@ export class EnergyModel implements IEnergyModel {
     this._energies.forEach(energy => {
       energy.pace_hz = looked && energy === this._current ? this._settings.rate_hz : 0;
     });
+    this.host.pace_hz = looked && withoutPower(this._current) ? this._settings.rate_hz : 0;
   };
 
   private _energies = new Map<NotebookPanel, NotebookEnergy>();

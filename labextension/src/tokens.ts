@@ -134,8 +134,24 @@ export interface ISetAside {
   finding: IFinding | null;
 }
 
+/** Whose power is shown: a notebook's kernel, or the server's machine. */
+export interface IPowered {
+  /** The facts; null until they have been said. */
+  readonly hello: IHello | null;
+  readonly factsChanged: ISignal<unknown, void>;
+  readonly stateChanged: ISignal<unknown, unknown>;
+  readonly power: IPowerHistory;
+  /** New samples are in `power`. */
+  readonly sampled: ISignal<unknown, void>;
+  /** Runs for the chart's bands, oldest first. */
+  readonly runs: readonly IRun[];
+  readonly running: IRunning | null;
+  /** Scroll to a cell and select it; false where it is gone. */
+  jumpTo(cellId: string): boolean;
+}
+
 /** What greennb knows of one notebook. */
-export interface INotebookEnergy extends IDisposable {
+export interface INotebookEnergy extends IPowered, IDisposable {
   readonly panel: NotebookPanel;
 
   readonly state: ILinkState;
@@ -220,12 +236,15 @@ export interface IEnergyModel extends IDisposable {
   of(panel: NotebookPanel): INotebookEnergy | null;
   readonly added: ISignal<IEnergyModel, INotebookEnergy>;
 
+  /** The machine of the Jupyter server, for when no kernel tells of one. */
+  readonly host: IPowered;
+
   readonly settings: IPanelSettings;
   readonly settingsChanged: ISignal<IEnergyModel, IPanelSettings>;
   /** Write one setting to the user's settings. */
   set<K extends keyof IPanelSettings>(name: K, value: IPanelSettings[K]): Promise<void>;
 
-  /** Ask for live samples of the current notebook as long as the answer is not disposed; none come while the page is hidden. */
+  /** Ask for live samples of the current notebook, or of the host, as long as the answer is not disposed; none come while the page is hidden. */
   watch(): IDisposable;
 }
 

@@ -11,6 +11,8 @@ const CELLS = PLAIN.slice(0, 2);
 const FITTED = 1;
 
 test.setTimeout(300_000);
+// On a machine that others keep busy a trial says that it can't tell, and is right: then it is run once more.
+test.describe.configure({ retries: 1 });
 
 test('find, try, apply, undo, apply, run again', async ({ front }) => {
   const picture = async (name: string): Promise<void> => {

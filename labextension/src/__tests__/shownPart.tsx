@@ -163,6 +163,7 @@ export function model(energy: INotebookEnergy | null, over: Record<string, unkno
     settings,
     currentChanged: signal(),
     settingsChanged: signal(),
+    host: { hello: null, factsChanged: signal() },
     ...over
   } as unknown as IEnergyModel;
 }

@@ -11,13 +11,13 @@ import { pauseIcon } from '../icons';
 import { Foreign, IconButton, Segmented } from './controls';
 import { Seen, useSignal } from './hooks';
 import { groupLabel, Swatch, Theme } from './look';
-import type { IPartProps } from './part';
+import type { IPowerProps } from './part';
 import { wholeTime } from './text';
 
 /** The words for those who do not see it change no more often than this. */
 const SUMMARY_MS = 10_000;
 
-export function ChartView(props: IPartProps): JSX.Element | null {
+export function ChartView(props: IPowerProps): JSX.Element | null {
   const { energy, trans, view, setView } = props;
   const [paused, setPaused] = useState(false);
   useSignal(energy.factsChanged);
@@ -50,7 +50,7 @@ export function ChartView(props: IPartProps): JSX.Element | null {
   );
 }
 
-function Plot(props: IPartProps & { paused: boolean }): JSX.Element {
+function Plot(props: IPowerProps & { paused: boolean }): JSX.Element {
   const { energy, trans, view, paused } = props;
   const seen = useContext(Seen);
   const theme = useContext(Theme);
@@ -102,7 +102,7 @@ function Plot(props: IPartProps & { paused: boolean }): JSX.Element {
 function useSummary(
   chart: PowerChart | null,
   layers: readonly ILayer[],
-  { trans, view, energy }: IPartProps
+  { trans, view, energy }: IPowerProps
 ): string {
   const seen = useContext(Seen);
   const [words, setWords] = useState(trans.__('Power over time'));
@@ -122,7 +122,7 @@ function useSummary(
 }
 
 /** Watts of each layer under the pointer, and the cell that ran. */
-function Tooltip(props: IPartProps & { hover: IHover; layers: readonly ILayer[] }): JSX.Element {
+function Tooltip(props: IPowerProps & { hover: IHover; layers: readonly ILayer[] }): JSX.Element {
   const { hover, layers, trans } = props;
   const side = hover.x_px > hover.width_px / 2 ? 'left' : 'right';
   const estimated = layers.some(layer => layer.estimated);

@@ -8,7 +8,7 @@ import type { IGauge } from '../wire';
 import { Foreign } from './controls';
 import { useClock, useSamples, useSignal } from './hooks';
 import { groupLabel, rowName, Swatch } from './look';
-import type { IPartProps } from './part';
+import type { IPowerProps } from './part';
 import { blocks, type IBlock, type IDomainRow, machineGauge, strayFaults, totalNow } from './rows';
 import { memory } from './text';
 
@@ -18,7 +18,7 @@ const STALE_S = 3;
 /** Gauges older than this are gone. */
 const GAUGES_S = 10;
 
-export function Live(props: IPartProps): JSX.Element | null {
+export function Live(props: IPowerProps): JSX.Element | null {
   const { energy } = props;
   useSignal(energy.factsChanged);
   useSignal(energy.stateChanged);
@@ -31,7 +31,7 @@ export function Live(props: IPartProps): JSX.Element | null {
 }
 
 /** Seconds since the last sample where they are too many to call it "now", else 0. */
-function useStale({ energy, model }: IPartProps): number {
+function useStale({ energy, model }: IPowerProps): number {
   return useClock(() => {
     const { latest } = energy.power;
     const age_s = latest ? energy.power.now_s() - latest.t_s : 0;
@@ -39,7 +39,7 @@ function useStale({ energy, model }: IPartProps): number {
   });
 }
 
-function Now(props: IPartProps): JSX.Element {
+function Now(props: IPowerProps): JSX.Element {
   const { energy, trans } = props;
   useSamples(energy.sampled);
   const stale_s = useStale(props);
@@ -61,7 +61,7 @@ function Now(props: IPartProps): JSX.Element {
   );
 }
 
-function nowWords(nothing: boolean, { energy, trans }: IPartProps): string {
+function nowWords(nothing: boolean, { energy, trans }: IPowerProps): string {
   if (!nothing) {
     return trans.__('now');
   }
@@ -69,7 +69,7 @@ function nowWords(nothing: boolean, { energy, trans }: IPartProps): string {
 }
 
 /** The latest sample with the latest gauges: they are looked at less often than watts, and a row must not flicker. */
-function useLatest({ energy }: IPartProps): ILatest | null {
+function useLatest({ energy }: IPowerProps): ILatest | null {
   const { latest } = energy.power;
   const seen = useRef<{ t_s: number; gauges: readonly IGauge[] }>({ t_s: -Infinity, gauges: [] });
   if (latest?.gauges.length) {
@@ -79,7 +79,7 @@ function useLatest({ energy }: IPartProps): ILatest | null {
   return latest && { ...latest, gauges: latest.t_s - t_s < GAUGES_S ? gauges : [] };
 }
 
-function Rows(props: IPartProps): JSX.Element {
+function Rows(props: IPowerProps): JSX.Element {
   const { energy, trans } = props;
   useSamples(energy.sampled);
   const present = useLatest(props);
@@ -110,7 +110,7 @@ function Rows(props: IPartProps): JSX.Element {
   );
 }
 
-function DomainRow(props: IPartProps & { row: IDomainRow; block: IBlock }): JSX.Element {
+function DomainRow(props: IPowerProps & { row: IDomainRow; block: IBlock }): JSX.Element {
   const { row, block, trans } = props;
   const { domain, fault } = row;
   const method = domain.method === 'estimated' ? 'estimated' : null;
@@ -130,7 +130,7 @@ function DomainRow(props: IPartProps & { row: IDomainRow; block: IBlock }): JSX.
   );
 }
 
-function intervalWords({ low_w, high_w, domain }: IDomainRow, { trans }: IPartProps): string | undefined {
+function intervalWords({ low_w, high_w, domain }: IDomainRow, { trans }: IPowerProps): string | undefined {
   if (low_w === null || high_w === null) {
     return undefined;
   }
@@ -150,7 +150,7 @@ function Gauge({ gauge }: { gauge: IGauge | null }): JSX.Element {
 }
 
 /** Many of one kind: their sum, and each of them when it is unfolded. */
-function GroupRow(props: IPartProps & { block: IBlock }): JSX.Element {
+function GroupRow(props: IPowerProps & { block: IBlock }): JSX.Element {
   const { block, trans } = props;
   const [open, setOpen] = useState(false);
   const group = block.group!;
@@ -181,7 +181,7 @@ function GroupRow(props: IPartProps & { block: IBlock }): JSX.Element {
   );
 }
 
-function MachineRow({ gauge, trans }: IPartProps & { gauge: IGauge }): JSX.Element {
+function MachineRow({ gauge, trans }: IPowerProps & { gauge: IGauge }): JSX.Element {
   return (
     <li className="gnb-Row gnb-Machine">
       <span className="gnb-Row-name gnb-Quiet">{trans.__('Machine')}</span>
@@ -198,7 +198,7 @@ function MachineRow({ gauge, trans }: IPartProps & { gauge: IGauge }): JSX.Eleme
 }
 
 /** "not readable · why": the reason in a tooltip, the mend under Sensors. */
-function Why({ reason, setView, trans }: IPartProps & { reason: string }): JSX.Element {
+function Why({ reason, setView, trans }: IPowerProps & { reason: string }): JSX.Element {
   return (
     <>
       <span className="gnb-Quiet">{trans.__('not readable')} · </span>

@@ -2,7 +2,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type React from 'react';
 
-import type { IEnergyModel, INotebookEnergy } from '../tokens';
+import type { IEnergyModel, INotebookEnergy, IPowered } from '../tokens';
 
 /** How the user looks at the panel; it outlives a change of notebook. */
 export interface IView {
@@ -21,6 +21,9 @@ export interface IPartProps {
   /** Run a command of greennb's (commandIds.ts). */
   execute(command: string): void;
 }
+
+/** What the parts are given that show power, whoever's it is. */
+export type IPowerProps = Omit<IPartProps, 'energy' | 'execute'> & { energy: IPowered };
 
 /** A part of the panel. */
 export interface IPart {

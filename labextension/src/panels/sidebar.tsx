@@ -8,10 +8,12 @@ import React, { useCallback, useEffect, useRef, useState } from 'react';
 
 import { type IChartTheme, readTheme } from '../chart/theme';
 import { leafIcon } from '../icons';
+import { withoutPower } from '../linkStates';
 import type { IEnergyModel, INotebookEnergy } from '../tokens';
 import { Boundary } from './boundary';
 import { Header } from './header';
-import { Seen } from './hooks';
+import { Seen, useSignal } from './hooks';
+import { Host } from './host';
 import { Theme } from './look';
 import { NewFindings } from './newFindings';
 import type { IPartProps, IView } from './part';
@@ -111,7 +113,10 @@ function Root(props: ISidebarOptions & { seen: boolean }): JSX.Element {
               current ? (
                 <OfNotebook key={keyOf(current)} {...{ ...props, energy: current, view, setView }} />
               ) : (
-                <NoNotebook trans={trans} />
+                <>
+                  <NoNotebook trans={trans} />
+                  <OfHost {...{ ...props, view, setView }} />
+                </>
               )
             }
           </UseSignal>
@@ -121,13 +126,24 @@ function Root(props: ISidebarOptions & { seen: boolean }): JSX.Element {
   );
 }
 
+function OfHost(props: ISidebarOptions & Omit<IPartProps, 'energy'>): JSX.Element {
+  return (
+    <Boundary name={props.trans.__('The server’s machine')} trans={props.trans}>
+      <Host {...props} />
+    </Boundary>
+  );
+}
+
 function OfNotebook(props: ISidebarOptions & IPartProps): JSX.Element {
-  const { parts, trans } = props;
+  const { energy, parts, trans } = props;
+  useSignal(energy.stateChanged);
+  useSignal(energy.factsChanged);
   return (
     <>
       <Boundary name={trans.__('The state of the kernel')} trans={trans}>
         <Header {...props} />
       </Boundary>
+      {withoutPower(energy) ? <OfHost {...props} /> : null}
       {parts.at('top').map(part => (
         <Boundary key={part.id} name={part.title(trans)} trans={trans}>
           <part.component {...props} />

@@ -326,7 +326,6 @@ def test_an_interrupt_goes_through_and_leaves_nothing_behind(notebook: Notebook,
     assert notebook.scene is not None
     notebook.scene = replace(notebook.scene, code=code)
     window = Windows()
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     with notebook.unchanged():
         way = notebook.replay()
         way.prepare()
@@ -341,7 +340,6 @@ def test_an_interrupt_goes_through_and_leaves_nothing_behind(notebook: Notebook,
             way.run(10**9, window)
         thread.join()
         way.close()
-    signal.signal(signal.SIGINT, before)
     assert raised.type is (Stopped if caught else KeyboardInterrupt)
     assert not window.open
 

@@ -123,6 +123,7 @@ def _top(rows: Sequence[Sequence[float | None]]) -> float:
     most = max((math.fsum(w for w in column if w is not None) for column in zip(*rows, strict=True)), default=0.0)
     if not 0 < most < math.inf:
         return 1.0
+    most = max(most, 1e-3)  # less than a milliwatt is nothing that any sensor here tells
     decade = 10.0 ** math.floor(math.log10(most))
     return next(step * decade for step in (*_STEPS, 20.0) if step * decade >= 1.05 * most)
 

@@ -213,6 +213,8 @@ def report(device: str, budget_s: float, pairs: int) -> Iterator[str]:
     """The page's part, line by line."""
     found = find()
     yield BEGIN
+    yield "### On a card"
+    yield ""
     if device == "cuda" and not isinstance(found, str):
         where = f"{found.title}, driver {found.driver}"
     else:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import subprocess
 import sys
-import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -20,15 +18,6 @@ from tests.cluster.hosts import WITH_RIG
 from tests.server.served import TOKEN, Page, Server, server
 
 pytestmark = pytest.mark.kernel
-
-
-@pytest.fixture(autouse=True)
-def _sockets() -> Iterator[None]:
-    """Tornado's client leaves a connection that was refused to the garbage collector."""
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,10 @@
 
     python tests/bench/trial_cost.py [--repeats N] [--budget S]
 
-Needed are the joules of the fewest rounds after which a t-interval of 99 %, looked at once, says what the trial said in
-the end (two rounds at least: one has no interval). Spent are the joules of everything from the call to the answer:
-copies, replay, warm-up, blocks, the guard, and the look at what may have changed.
+Needed are the joules of an experiment planned by somebody who knows the effect and the scatter of this trial's rounds:
+as many rounds as find it with a t-test of 1 % in nine of ten tries (the usual sample size; two at least, for one has no
+scatter). Where no difference was shown: as many as tell within 5 %. Spent are the joules of everything from the call to
+the answer: copies, replay, warm-up, blocks, the guard, and the look at what may have changed.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ model = nn.Sequential(
     nn.Conv2d(64, 64, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(64 * 16 * 16, 10),
 )
 optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
-x, y = torch.randn(8, 3, 32, 32), torch.randint(0, 10, (8,))
+x, y = torch.randn(14, 3, 32, 32), torch.randint(0, 10, (14,))
 """
 
 
@@ -47,35 +48,29 @@ class Case:
     variant: str | None
 
 
-CASES = (Case("GNB206", "bf16 autocast"), Case("GNB210", None), Case("GNB216", None), Case("GNB213", "batch x2"))
+CASES = (Case("GNB206", "bf16 autocast"), Case("GNB210", None), Case("GNB216", None))
 
 
 def needed_j(trial: Trial) -> float | None:
-    """Joules of the fewest rounds that say the same; None where no number of them does, as none has told."""
-    a = _joules(trial.baseline, trial.baseline_items)
-    b = _joules(trial.candidate, trial.candidate_items)
-    rounds = [Quad((a[n], a[n + 1]), (b[n], b[n + 1])) for n in range(0, len(a) - 1, 2)]
-    for count in range(2, len(rounds) + 1):
-        if _says(rounds[:count]) is trial.verdict:
-            blocks = [*trial.baseline[: 2 * count], *trial.candidate[: 2 * count]]
-            return math.fsum(block.total_j or 0.0 for block in blocks)
-    return None
+    """Joules of the planned experiment; None where nothing was told."""
+    a, b = _joules(trial.baseline, trial.baseline_items), _joules(trial.candidate, trial.candidate_items)
+    rounds = [Quad((a[n], a[n + 1]), (b[n], b[n + 1])).log_ratio for n in range(0, len(a) - 1, 2)]
+    if trial.verdict is Verdict.CANNOT_TELL or len(rounds) < 2:
+        return None
+    mean, spread = statistics.fmean(rounds), statistics.stdev(rounds)
+    shown = trial.verdict is Verdict.NO_DIFFERENCE
+    room = math.log1p(TELLING) if shown else abs(mean) - math.log1p(LEAST_DIFFERENCE)
+    least = 0.975 if shown else 0.995
+    if room <= 0:
+        return None
+    count = next(n for n in range(2, 10_000) if (student(least, n - 1) + student(0.9, n - 1)) * spread / n**0.5 < room)
+    whole = math.fsum(block.total_j or 0.0 for block in (*trial.baseline, *trial.candidate))
+    return whole / len(rounds) * count
 
 
 def _joules(blocks: tuple[Measurement, ...], items: tuple[float, ...]) -> list[float]:
     """Of one item, block by block."""
     return [(block.total_j or math.nan) / count for block, count in zip(blocks, items, strict=True)]
-
-
-def _says(rounds: list[Quad]) -> Verdict | None:
-    ratios = [it.log_ratio for it in rounds]
-    mean, error = statistics.fmean(ratios), statistics.stdev(ratios) / math.sqrt(len(ratios))
-    half = student(0.995, len(ratios) - 1) * error
-    if mean + half < -math.log1p(LEAST_DIFFERENCE):
-        return Verdict.SAVES
-    if mean - half > math.log1p(LEAST_DIFFERENCE):
-        return Verdict.COSTS_MORE
-    return Verdict.NO_DIFFERENCE if abs(mean) + half < math.log1p(TELLING) else None
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from greennb.advisor.trial.base import Pair, Progress, Quality, Stop, Tell, Way
 from greennb.advisor.trial.memory import Peak
-from greennb.advisor.trial.stats import LOOKS, Estimate, Quad, at_the_end, estimate, verdict
+from greennb.advisor.trial.stats import LOOKS, Estimate, Quad, at_the_end, estimate, futile, verdict
 from greennb.advisor.trial.temperature import Temperature
 from greennb.meter.meter import Meter, OpenWindow
 from greennb.model.finding import Trial, Verdict
@@ -135,6 +135,11 @@ class _Schedule:
     def _left_s(self) -> float:
         return self._began_s + self._budget_s - self._now_s()
 
+    @property
+    def _rounds_left(self) -> float:
+        """How many rounds the budget has room for still."""
+        return max(0.0, self._left_s) / max(1e-9, 2 * (self._a.block_s + self._b.block_s))
+
     def trial(self) -> Trial:
         """The whole trial."""
         note = ""
@@ -145,7 +150,8 @@ class _Schedule:
                 while said is None:
                     self._quad()
                     if len(self._quads) in LOOKS:
-                        said = verdict(estimate(self._quads))
+                        known = estimate(self._quads)
+                        said = verdict(known) or (Verdict.NO_DIFFERENCE if futile(known, self._rounds_left) else None)
         except _Enough as enough:
             note = enough.note
         known = estimate(self._quads)

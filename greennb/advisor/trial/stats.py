@@ -106,6 +106,18 @@ def verdict(known: Estimate) -> Verdict | None:
     return None
 
 
+def futile(known: Estimate, more: float) -> bool:
+    """Whether no difference would be shown now, and ``more`` quads, all that can be had, would hardly show one.
+
+    The interval that a verdict needs shrinks with the root of their number. Ending early for this names no winner, so
+    it can't name a wrong one.
+    """
+    if known.quads < LOOKS[2] or at_the_end(known) is not Verdict.NO_DIFFERENCE:
+        return False
+    left = known.sure * math.sqrt(known.quads / (known.quads + more))
+    return abs(known.mean) - left < max(math.log1p(LEAST_DIFFERENCE), abs(known.control))
+
+
 def at_the_end(known: Estimate) -> Verdict:
     """What is to be said when nothing more can be spent."""
     early = verdict(known)

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 from scipy.stats import t as scipy_t
 
-from greennb.advisor.trial.stats import LOOKS, Quad, at_the_end, estimate, student, verdict
+from greennb.advisor.trial.stats import LOOKS, Estimate, Quad, at_the_end, estimate, futile, student, verdict
 from greennb.model.finding import Verdict
 
 MOST = 30
@@ -108,3 +108,16 @@ def test_a_steady_drift_cancels() -> None:
 @pytest.mark.parametrize("p", [0.9, 0.975, 0.995, 0.99954, 0.99977])
 def test_students_quantile_is_scipys(p: float, freedom: int) -> None:
     assert student(p, freedom) == pytest.approx(scipy_t.ppf(p, freedom), rel=1e-6)
+
+
+def test_a_trial_that_shows_no_difference_ends_where_the_budget_would_hardly_show_one() -> None:
+    """Nothing is called a winner by it, and where a tenth may still come out it goes on."""
+
+    def seen(mean: float, sure: float, quads: int = 9) -> Estimate:
+        return Estimate(quads=quads, mean=mean, half=0.7 * sure, sure=sure, control=0.0)
+
+    assert futile(seen(0.005, 0.05), more=20)
+    assert not futile(seen(0.035, 0.06), more=200), "with so many more, 3.5 % would come out"
+    assert futile(seen(0.025, 0.06), more=3)
+    assert not futile(seen(0.0, 0.2), more=3), "too wide to say that no difference was shown"
+    assert not futile(seen(0.005, 0.05, quads=4), more=20), "too few to go by"

@@ -320,5 +320,5 @@ def _said(error: BaseException) -> str:
     text = " ".join(str(error).split()).rstrip(".")
     kind = type(error).__name__
     if kind == "TimeoutError":
-        return f"they did not answer within {TIMEOUT_S:g} s"
+        return "they did not answer in time"
     return text[:200] or kind
